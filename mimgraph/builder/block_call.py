@@ -8,8 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast, overload
 
 from mimgraph.builder.declare_layer import declare_options, option, refuse_name
-from mimgraph.builder.outer_layers import lent_to
-from mimgraph.builder.records import BLOCK_OPTIONS, NO_CALLS, CallContext, Record, TypedCall
+from mimgraph.builder.records import (
+    BLOCK_OPTIONS,
+    NO_CALLS,
+    CallContext,
+    Record,
+    TypedCall,
+    lent_to,
+)
 from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.trace import Trace
 from mimgraph.builder.user_line import spec_error, user_line

@@ -8,17 +8,7 @@ from typing import NamedTuple
 
 from mimgraph.builder.declare_each import share
 from mimgraph.builder.names import Names, content_key
-from mimgraph.builder.outer_layers import (
-    check_called_once,
-    check_inputs_known,
-    lent,
-    names_of_shared,
-    optional_given,
-    placeholder,
-    stand_in,
-    with_names,
-)
-from mimgraph.builder.records import Record, Reference
+from mimgraph.builder.records import Record, Reference, has_blocks, optional_given, placeholder
 from mimgraph.builder.trace import Trace, rewriter_as_written
 from mimgraph.builder.typed_calls import TypedCalls
 from mimgraph.builder.user_line import raise_faults, spec_error
@@ -106,9 +96,9 @@ def declare_body(
 ) -> DeclaredBody:
     """Return the body with all `inputs` and the nodes before the outputs."""
     records = _reachable([output.handle for output in outputs], inputs, trace, span)
-    check_called_once(records, trace)
-    borrowed, shared = lent(records, trace)
-    owners = {record: stand_in(record, records) for record in shared}
+    _check_called_once(records, trace)
+    borrowed, shared = _lent(records, trace)
+    owners = {record: _stand_in(record, records) for record in shared}
     names = _names(records, list(owners.values()))
     firsts: dict[int, Record] = {}
     blocks: dict[str, ir.Block] = {}
@@ -132,7 +122,7 @@ def declare_body(
         ),
         tuple(nodes),
         tuple(_output(output, names, span) for output in outputs),
-        with_names(blocks, {record: names[owner] for record, owner in owners.items()}),
+        _with_names(blocks, {record: names[owner] for record, owner in owners.items()}),
         names,
         borrowed,
     )
@@ -182,9 +172,9 @@ def _reachable(
                 found.add(record)
                 stack += [source.record for _, source in record.sources]
                 stack += record.needs
-        _, shared = lent(found, trace)
-        shared = [stand_in(record, found) for record in shared]
-        check_inputs_known(shared, found, span)
+        _, shared = _lent(found, trace)
+        shared = [_stand_in(record, found) for record in shared]
+        _check_inputs_known(shared, found, span)
         stack = [record for record in shared if record not in found]
     return sorted(found, key=lambda record: record.number)
 
@@ -195,7 +185,7 @@ def _names(records: list[Record], shared: list[Record]) -> dict[Record, str]:
     taken = {record.name for record in records if record.name}
     sharing = (record for record in records if record.borrowed)
     inner = [block for record in sharing for block in record.blocks.values()]
-    found = names_of_shared(shared, inner, taken)
+    found = _names_of_shared(shared, inner, taken)
     names = Names({*taken, *found.values()})
     return {r: found.get(r) or r.name or names.unique(r.stem) for r in records}
 
@@ -252,6 +242,97 @@ def _output(output: BodyOutput, names: Mapping[Record, str], span: Span) -> ir.O
     return ir.Output(
         *(output.name or node, source, span, output.training_only, output.doc), batch_dim=moved
     )
+
+
+# Find the calls that blocks share from this body, and name them.
+
+
+def _lent(records: Iterable[Record], trace: Trace | None) -> tuple[dict[str, Record], list[Record]]:
+    """Return the outer calls that these records share, by placeholder, and of all shared calls those
+    that are made in this body."""
+    every: dict[str, Record] = {}
+    for record in records:
+        every |= record.borrowed
+    outer = {name: one for name, one in every.items() if one.trace is not trace}
+    return outer, [one for one in every.values() if one.trace is trace and not has_blocks(one)]
+
+
+def _stand_in(record: Record, records: Iterable[Record]) -> Record:
+    """Return the first of these calls of the layer of a shared call: the layer may have been called in
+    another graph before."""
+    assert record.layer is not None
+    uses = record.layer.uses
+    alike = (one for one in records if one.layer is not None and one.layer.uses is uses)
+    return next(alike, record)
+
+
+def _check_called_once(records: Sequence[Record], trace: Trace | None) -> None:
+    """Raise an error for a block that is called in this body and in a block inside it: it would be two
+    modules."""
+    users = {one: record for record in records for one in record.borrowed.values()}
+    for one, user in users.items():
+        if one.trace is not trace or not has_blocks(one):
+            continue
+        here = _stand_in(one, records)
+        if here in records:
+            message = (
+                f"{here.label} is called inside {user.label} too, where it would be another module"
+            )
+            help = (
+                "call it only outside, and give the block its result; or make another for the block"
+            )
+            raise spec_error("bad-option", message, here.span, help)
+
+
+def _check_inputs_known(shared: Iterable[Record], found: set[Record], span: Span) -> None:
+    """Raise an error for a shared call of another graph: it reads an input that nothing else reads."""
+    for record in shared:
+        stack, seen = [record], set[Record]()
+        while stack:
+            one = stack.pop()
+            if one in seen or one in found:
+                continue
+            seen.add(one)
+            if isinstance(one.made, Given | GivenGroup):
+                message = f"a block shares {record.label}, which was called on {one.label} of another graph"
+                help = "call the layer in this graph first, or make another"
+                raise spec_error("unknown-source", message, span, help)
+            stack += [source.record for _, source in one.sources]
+
+
+def _names_of_shared(
+    shared: Iterable[Record], blocks: Iterable[ir.Block], taken: set[str]
+) -> dict[Record, str]:
+    """Return the names of calls that blocks share: none is that of a node in a block, which would hide
+    it."""
+    inner = {node.name for block in blocks for node in block.nodes}
+    names = Names(taken | inner)
+    found: dict[Record, str] = {}
+    for record in shared:
+        if record.name in inner:
+            message = f"{record.name} is also a node of a block, which shares the outer one"
+            raise spec_error("duplicate-name", message, record.span, "give one another name")
+        found[record] = record.name or names.unique(record.stem)
+    return found
+
+
+def _with_names(blocks: Mapping[str, ir.Block], names: Mapping[Record, str]) -> dict[str, ir.Block]:
+    """Return the blocks with the names of the calls that they share in place of placeholders."""
+    targets = {placeholder(record): name for record, name in names.items()}
+    if not targets:
+        return dict(blocks)
+    return {
+        key: replace(block, nodes=tuple([_with_target(node, targets) for node in block.nodes]))
+        for key, block in blocks.items()
+    }
+
+
+def _with_target(node: ir.Node, targets: Mapping[str, str]) -> ir.Node:
+    """Return the node; one that shares a call with a placeholder names it."""
+    share = node.applied
+    if not isinstance(share, Share) or share.target not in targets:
+        return node
+    return node.with_applied(replace(share, target=targets[share.target]))
 
 
 # Let calls of one block function share a module though some of them leave an input out.

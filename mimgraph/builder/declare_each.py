@@ -6,7 +6,6 @@ from typing import cast
 
 from mimgraph.builder.declare_layer import declare_apply, option
 from mimgraph.builder.names import content_key
-from mimgraph.builder.outer_layers import lent_to
 from mimgraph.builder.records import (
     BLOCK_OPTIONS,
     NO_BLOCKS,
@@ -14,6 +13,7 @@ from mimgraph.builder.records import (
     Composite,
     Layer,
     TypedCall,
+    lent_to,
 )
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.each import port_of

@@ -15,7 +15,7 @@ from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.user_line import raise_faults, spec_error, user_line
 from mimgraph.builder.watched import Watched, unwatched
 from mimgraph.diagnostics import Report, SpecError
-from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.nearest import no_such_name
 from mimgraph.infer.declared import input_types, params
 from mimgraph.infer.graph import Given
 from mimgraph.infer.reuse import Values, as_block, block_inputs, graph_with_values, with_values
@@ -234,18 +234,9 @@ class GraphHandles:
 
     def _unknown(self, key: str, name: str, span: Span) -> SpecError:
         """Return the error for a name that no input or node has."""
-        outputs = self.typed.body.outputs
-        near = nearest(name, self.records)
-        if key in outputs:  # a public name
-            value = outputs[key]
+        message, help = no_such_name("input or node", name, self.records, self.typed.name)
+        if value := self.typed.body.outputs.get(key):  # a public name
             help = f"the output {key} is the result of {'.'.join(filter(None, value))}"
-        elif near:
-            help = f"did you mean {near}?"
-        else:
-            shown = [*self.records][:12]
-            more = ", ..." if len(self.records) > len(shown) else ""
-            help = f"known here: {', '.join(shown)}{more}"
-        message = f"no input or node of {self.typed.name} is called {name!r}"
         return spec_error("unknown-source", message, span, help)
 
 

@@ -11,14 +11,6 @@ from typing import NamedTuple, Self, TypeGuard, cast
 from mimgraph.builder.declare_each import share, type_each
 from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.names import check_name
-from mimgraph.builder.outer_layers import (
-    has_blocks,
-    lent_to,
-    optional_given,
-    outer_call,
-    placeholder,
-    used_already,
-)
 from mimgraph.builder.records import (
     NO_BLOCKS,
     NO_CALLS,
@@ -27,6 +19,12 @@ from mimgraph.builder.records import (
     Record,
     Reference,
     TypedCall,
+    has_blocks,
+    lent_to,
+    optional_given,
+    outer_call,
+    placeholder,
+    used_already,
 )
 from mimgraph.builder.trace import Trace, enclosing, note_refusal, running
 from mimgraph.builder.typed_calls import is_final

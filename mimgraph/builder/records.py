@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -13,8 +14,8 @@ from mimgraph.builder.declare_layer import (
     declare_training,
 )
 from mimgraph.builder.trace import Trace, note_refusal, rewriter_as_written
-from mimgraph.builder.user_line import raise_faults, user_line
-from mimgraph.diagnostics import Report
+from mimgraph.builder.user_line import raise_faults, spec_error, user_line
+from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.graph import Given, GivenGroup, Made, infer_node, infer_port
 from mimgraph.infer.state import KnownNode
 from mimgraph.ir import declared_graph as ir
@@ -24,10 +25,12 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.rewrite import Rewriter
 from mimgraph.ir.typed_graph import TypedNode
+from mimgraph.ir.typed_operations import unwrap
+from mimgraph.ir.typed_walks import used_bodies
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import IN_SEQUENCE, EachCall, ItemCall, LayerCall, Uses
 from mimgraph.source import Span
-from mimgraph.support.objects import new_number
+from mimgraph.support.objects import new_number, unique_key
 
 if TYPE_CHECKING:
     from mimgraph.builder.block_call import BlockCall
@@ -333,3 +336,50 @@ class Reference:
         raise_faults(report, span)
         assert weight is not None
         return weight
+
+
+# Share one module between calls of a layer: in one body, or in a block that calls a layer from outside.
+
+
+def outer_call(layer: Layer, trace: Trace | None) -> Record | None:
+    """Return the first call of a layer with weights in the graph or block that calls the function of
+    this block; None if there is none."""
+    while trace is not None:
+        trace = trace.outer
+        found = layer.uses.get(trace)
+        if isinstance(found, Record) and isinstance(found.made, TypedNode):
+            return found.lender or (found if found.made.operation.has_state else None)
+    return None
+
+
+def has_blocks(record: Record) -> bool:
+    """Return whether a call is of a block, or of a layer that has one: no block can share it."""
+    assert isinstance(record.made, TypedNode)
+    return any(True for _ in used_bodies(unwrap(record.made.operation)))
+
+
+def placeholder(record: Record) -> str:
+    """Return the name of an outer call in a block until its graph names it; no node can have it."""
+    record.key = record.key or unique_key()
+    return f"{record.stem} {record.key}"
+
+
+def lent_to(context: CallContext, borrowed: Mapping[str, Record]) -> CallContext:
+    """Return the context with the outer calls that blocks share."""
+    return context._replace(lent={**context.lent, **borrowed})
+
+
+def optional_given(
+    layer: Layer | None, sources: Iterable[tuple[str | None, object]]
+) -> AbstractSet[str]:
+    """Return the optional inputs that a call gives, by name or by position."""
+    if layer is None or not layer.optional:
+        return frozenset()
+    named = zip(layer.argument_names, sources, strict=False)
+    return {key or name for name, (key, _) in named} & layer.optional
+
+
+def used_already(layer: object, span: Span) -> SpecError:
+    """Return the error for a layer that would become two modules, or one module with two keys."""
+    message = f"{layer!r} is used already, and in a Sequential it would have weights of its own"
+    return spec_error("bad-option", message, span, "make another, or call the Sequential twice")

@@ -8,8 +8,7 @@ from typing import Protocol
 
 from mimgraph.builder.block_call import BlockCall, Family
 from mimgraph.builder.declare_layer import declare_apply
-from mimgraph.builder.outer_layers import has_blocks, used_already
-from mimgraph.builder.records import CallContext, Record, TypedCall
+from mimgraph.builder.records import CallContext, Record, TypedCall, has_blocks, used_already
 from mimgraph.builder.trace import enclosing
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.graph import Given

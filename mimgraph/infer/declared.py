@@ -9,7 +9,7 @@ from typing import Any
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.apply import bind_op
-from mimgraph.infer.block_params import find_block
+from mimgraph.infer.blocks import find_block
 from mimgraph.infer.each import check_text
 from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered, linear_size
 from mimgraph.infer.state import State

@@ -8,7 +8,7 @@ from typing import Any
 
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.infer.block_params import whole_number
+from mimgraph.infer.blocks import whole_number
 from mimgraph.infer.options import given_twice
 from mimgraph.infer.state import Context, Fed, Site, State
 from mimgraph.ir.declared_graph import AppliedOperation, Each, Node, Operation, Share, Source

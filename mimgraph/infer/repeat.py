@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.infer.apply import unreadable
 from mimgraph.infer.block_inputs import check_repeated_group, fed_to
-from mimgraph.infer.block_params import checked_number, columns_of, lost_params
-from mimgraph.infer.blocks import BlockUse, in_order
+from mimgraph.infer.blocks import BlockUse, checked_number, columns_of, in_order, lost_params
 from mimgraph.infer.evaluation import compute
 from mimgraph.infer.presence import check_repeat_presence, output_presences
 from mimgraph.infer.sources import known_types

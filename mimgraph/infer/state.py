@@ -136,6 +136,11 @@ class State:
     def __post_init__(self) -> None:
         self.budget = Budget(self.report)
 
+    @property
+    def lost_blocks(self) -> set[str]:
+        """Return the names of the blocks that could not be read."""
+        return {name for name, block in self.blocks.items() if not block.is_whole}
+
     def require(self, constraints: Iterable[Constraint]) -> None:
         """Add constraints that must hold when the module runs."""
         self.constraints.update(dict.fromkeys(constraints))

@@ -9,8 +9,17 @@ from typing import Any
 from mimgraph.diagnostics import Label, Report
 from mimgraph.infer.apply import Expansion, apply_op, finish
 from mimgraph.infer.block_inputs import left_out_inputs, match_block
-from mimgraph.infer.block_params import block_arguments, columns_of, default_params, find_block
-from mimgraph.infer.blocks import BlockUse, body_of, open_body, report_unknown, with_kept
+from mimgraph.infer.blocks import (
+    BlockUse,
+    block_arguments,
+    body_of,
+    columns_of,
+    default_params,
+    find_block,
+    open_body,
+    report_unknown,
+    with_kept,
+)
 from mimgraph.infer.declared import check_blocks, check_nodes_text
 from mimgraph.infer.each import (
     given_to_item,

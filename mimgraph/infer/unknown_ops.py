@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.infer.block_params import lost_blocks
 from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import is_lost
@@ -74,7 +73,7 @@ def _report_unknown_op(
     """Report that no layer or merge has this name, unless a block that could not be read has it."""
     choices = (*registry.names(apply.kind), *registration.names(apply.kind), *blocks)
     is_layer = apply.kind == "layer"
-    if is_layer and is_lost(apply.name, lost_blocks(state), choices, state.report):
+    if is_layer and is_lost(apply.name, state.lost_blocks, choices, state.report):
         return  # a block, in a seq
     help = _known_elsewhere(apply, blocks, form) or _node_instead(apply, form)
     if is_layer and not help:

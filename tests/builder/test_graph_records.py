@@ -134,7 +134,7 @@ def test_the_new_graph_computes_the_same() -> None:
 @pytest.mark.parametrize(
     ("key", "message", "help"),
     [
-        ("combine", "no input or node of Base is called 'combine'", "did you mean combined?"),
+        ("combine", "no input or node in Base is called 'combine'", "did you mean combined?"),
         ("scores", "is called 'scores'", "the output scores is the result of combined"),
         ("lstm.lats", "no port 'lats'", "did you mean last?"),
         ("stage.conv", "conv is inside stage, and its result is known only there", "outputs of"),

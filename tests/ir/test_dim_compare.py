@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mimgraph.ir.dim import Size, at_least
 from mimgraph.ir.sizes import divisible, equal
 from tests.helpers.cases import each
-from tests.ir.dims.expressions import EXPRESSIONS, VALUES, S, T, build, evaluate
+from tests.ir.expressions import EXPRESSIONS, VALUES, S, T, build, evaluate
 
 EQUAL: list[tuple[Size, Size, bool | None]] = [
     (3, 3, True),

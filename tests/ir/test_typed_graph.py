@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimgraph as mg
 from mimgraph.ir.typed_graph import inside, weight_type
 from mimgraph.ir.typed_walks import weight_names
-from tests.ir.typed.test_kind import TEXT
+from tests.ir.test_typed_operations import TEXT
 
 
 def test_weights_can_be_read_through_a_share() -> None:

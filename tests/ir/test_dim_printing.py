@@ -8,7 +8,7 @@ from hypothesis import given
 
 from mimgraph.ir.dim import FloorDiv, Modulo, Size, printed_terms, render
 from tests.helpers.cases import each
-from tests.ir.dims.expressions import EXPRESSIONS, VALUES, R, S, T, build, evaluate, int_only
+from tests.ir.expressions import EXPRESSIONS, VALUES, R, S, T, build, evaluate, int_only
 
 PRINTED: list[tuple[Size, str]] = [
     (T, "T"),

@@ -13,7 +13,7 @@ from mimgraph.ir.typed_graph import TypedNode, weight_type
 from mimgraph.ir.typed_operations import Shared, TypedKind, unwrap
 from mimgraph.ir.typed_walks import bodies, used_bodies, weight_names
 from tests.helpers.strategies import Spec, specs, to_yaml
-from tests.ir.typed.test_kind import TEXT
+from tests.ir.test_typed_operations import TEXT
 
 thorough = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

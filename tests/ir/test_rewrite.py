@@ -10,7 +10,7 @@ from mimgraph.ir.declared_graph import Node, operations
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.rewrite import Rewriter
 from tests.helpers.strategies import Spec, specs, to_yaml
-from tests.ir.typed.test_walks import thorough
+from tests.ir.test_typed_walks import thorough
 
 TEXT = """
 name: Kinds

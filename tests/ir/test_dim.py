@@ -23,7 +23,7 @@ from mimgraph.ir.dim import (
 )
 from mimgraph.ir.sizes import divisible, equal
 from tests.helpers.cases import each
-from tests.ir.dims.expressions import EXPRESSIONS, VALUES, R, S, T, build, evaluate
+from tests.ir.expressions import EXPRESSIONS, VALUES, R, S, T, build, evaluate
 
 
 class Written(int):

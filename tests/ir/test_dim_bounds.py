@@ -6,7 +6,7 @@ from hypothesis import given
 
 from mimgraph.ir.dim import Size, at_least, bounds
 from tests.helpers.cases import each
-from tests.ir.dims.expressions import EXPRESSIONS, VALUES, S, T, build, evaluate
+from tests.ir.expressions import EXPRESSIONS, VALUES, S, T, build, evaluate
 
 AT_LEAST: list[tuple[Size, Size, bool | None]] = [
     (3, 3, True),
