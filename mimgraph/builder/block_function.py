@@ -36,7 +36,8 @@ from mimgraph.ir.declared_graph import Call, carried
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.dim import Dim, Size, symbol
 from mimgraph.ir.expression import plain
-from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault
+from mimgraph.ir.grammar import NODE_WORDS
+from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.ir.typed_graph import TypedNode, results_of
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import REQUIRED

@@ -18,7 +18,7 @@ from mimgraph.ir.declared_graph import Activation, Apply, Each, Operation, Take,
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import LIMIT, WrittenText
-from mimgraph.ir.names import TRAINING
+from mimgraph.ir.grammar import TRAINING
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import NODE_OPTIONS, LayerCall, is_source
 from mimgraph.ops.op import Op

@@ -32,7 +32,8 @@ from mimgraph.infer.structure import (
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
-from mimgraph.ir.names import NODE_WORDS, snake_case
+from mimgraph.ir.grammar import NODE_WORDS
+from mimgraph.ir.names import snake_case
 from mimgraph.ir.rewrite import with_keys
 from mimgraph.ir.typed_graph import TypedGraph, TypedNode
 from mimgraph.ir.typed_operations import unwrap

@@ -22,7 +22,7 @@ from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.declared_graph import Operation
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.expression import plain
-from mimgraph.ir.names import BESIDE, TRAINING
+from mimgraph.ir.grammar import BESIDE, TRAINING
 from mimgraph.ir.rewrite import Rewriter
 from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.typed_operations import unwrap

@@ -16,7 +16,7 @@ from mimgraph.compare.pair import Pair
 from mimgraph.cost.cost import Cost
 from mimgraph.inspection.facts import source_text
 from mimgraph.ir.expression import variables
-from mimgraph.ir.names import BESIDE, TRAINING
+from mimgraph.ir.grammar import BESIDE, TRAINING
 from mimgraph.ir.typed_graph import Body, TypedNode
 from mimgraph.ir.typed_operations import Leaf, Sequence, Shared, TypedOperation
 

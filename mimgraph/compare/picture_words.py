@@ -9,7 +9,7 @@ from operator import ne
 
 from mimgraph.compare.edit_text import edit_words
 from mimgraph.compare.model import Change, Edit
-from mimgraph.ir.names import TRAINING
+from mimgraph.ir.grammar import TRAINING
 from mimgraph.picture.diagram.model import Item, Mark
 from mimgraph.summary.node_text import WIDTHS_OUT, option_text, value_text
 

@@ -46,26 +46,29 @@ def _longer_or_shorter(name: str, choices: Iterable[str]) -> str | None:
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
-    """Return the first of the closest choices; None if more than a third of the name would change.
+    """Return the closest choice; None if more than a third of the name would change.
 
-    A choice that differs in case alone is the closest of all.
+    A choice that differs in case alone is the closest of all. Of several, one that has all letters of
+    the name is closer, and the first: `parms` is `params` rather than `parts`.
     """
     wanted = name.lower()[:LONGEST]
     letters = set(wanted)
     best, room, work = None, max(1, len(wanted) // 3), MOST_WORK
+    least = (room + 1, 0)
     for choice in choices:
         other = choice.lower()[: LONGEST + 1]
         if other == wanted:
             return choice
         # two cheap lower bounds, as there may be thousands of choices
-        if abs(len(wanted) - len(other)) > room or len(letters.difference(other)) > room:
+        lacks = len(letters.difference(other))
+        if abs(len(wanted) - len(other)) > room or lacks > room:
             continue
         work -= len(wanted) * len(other)
         if work < 0:
             continue
         distance = _distance(wanted, other, room)
-        if distance <= room:
-            best, room = choice, distance - 1
+        if (distance, lacks) < least:
+            best, room, least = choice, distance, (distance, lacks)
     return best
 
 

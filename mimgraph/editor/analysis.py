@@ -13,9 +13,9 @@ from mimgraph.infer.graph import KnownPart, known_part
 from mimgraph.infer.state import State
 from mimgraph.infer.warnings import warnings
 from mimgraph.ir.declared_graph import Graph
+from mimgraph.ir.grammar import PLACES
 from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.language.files import Place
-from mimgraph.language.places import PLACES
 from mimgraph.language.reader.spec import read_tree
 from mimgraph.language.spec_file import Params
 from mimgraph.language.tree import Mapping, Tree

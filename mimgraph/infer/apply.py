@@ -19,8 +19,8 @@ from mimgraph.ir.code import Code
 from mimgraph.ir.declared_graph import Activation, Apply, Block, Source
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.dim import Dim, DimOverflow
+from mimgraph.ir.grammar import BESIDE, TRAINING
 from mimgraph.ir.lowering import INPUT, Lowering
-from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.types import Constraint, TensorType, can_be_read
 from mimgraph.ops import registry

@@ -26,7 +26,7 @@ from mimgraph.ir.declared_graph import Block, BlockInput, Call
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Option
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import identity, plain
-from mimgraph.ir.names import BESIDE, TRAINING
+from mimgraph.ir.grammar import BESIDE, TRAINING
 from mimgraph.ir.typed_graph import NEVER, Body, results_of
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry

@@ -33,7 +33,8 @@ from mimgraph.ir.declared_values import (
     Written,
 )
 from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable
-from mimgraph.ir.names import NODE_WORDS, name_fault
+from mimgraph.ir.grammar import NODE_WORDS
+from mimgraph.ir.names import name_fault
 from mimgraph.ir.rewrite import Rewriter
 from mimgraph.source import Span
 

@@ -11,8 +11,8 @@ from mimgraph.infer.state import Context, Fed
 from mimgraph.ir.axes_help import NO_BATCH, cut, moved_axis, node
 from mimgraph.ir.declared_graph import Apply, Block
 from mimgraph.ir.dim import Dim, DimOverflow, Size, substitute, symbol, symbols
+from mimgraph.ir.grammar import CONSTANTS
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.names import CONSTANTS
 from mimgraph.ir.sizes import period
 from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.typed_operations import Leaf, Sequence

@@ -7,7 +7,7 @@ from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.declared_graph import Activation, Apply
-from mimgraph.ir.names import OPS
+from mimgraph.ir.grammar import OPS
 from mimgraph.ops import registry
 from mimgraph.ops.custom import registration
 from mimgraph.ops.op import Op

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Reversible, S
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, overload
 
 from mimgraph.ir.code import Code, Constant, walk
-from mimgraph.ir.names import TRAINING
+from mimgraph.ir.grammar import TRAINING
 from mimgraph.ir.typed_graph import Body, TypedNode, Value
 from mimgraph.ir.typed_operations import Leaf, Repeated, Scan, Shared, TypedOperation, Use, unwrap
 from mimgraph.ir.typed_operations import Sequence as Chain

@@ -7,15 +7,6 @@ import keyword
 import re
 from collections.abc import Callable, Container, Mapping
 
-# keys of a node; a block may have such params, as beside another operation they are options
-CONSTANTS = ("zeros", "ones", "random")
-# the keys of a node: no block may have such a param
-OPS = ("layer", "merge", "seq", "block", "scan", "share", "parameter", "buffer", "arange")
-BESIDE = ("take", "over", "freeze")  # of every node, beside the options of its operation
-# of every node too, unless its operation has an option of that name, as a block's params may have
-TRAINING = ("lr", "weight_decay", "lora")
-NODE_WORDS = ("from", "each", "with", "activation", *BESIDE, "repeat", "carry", *OPS)
-
 # Names that the emitted file itself uses: a local or a constructor's argument with such a name is
 # renamed there. The class keeps the name that the spec gives it, so that may be none of these.
 EMITTED = frozenset(

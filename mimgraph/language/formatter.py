@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.ir.names import TRAINING
+from mimgraph.ir.grammar import AMONG_OPTIONS, BY_NAME, OPTIONS, keys_of
 from mimgraph.language.concrete import (
     Collection,
     Comment,
@@ -21,7 +21,6 @@ from mimgraph.language.concrete import (
     has_comments,
     read_concrete,
 )
-from mimgraph.language.places import PLACES
 from mimgraph.language.tree import BLANKS, Mapping, Scalar, Tree
 from mimgraph.language.tree import Sequence as SequenceTree
 from mimgraph.language.yaml_reader import compose, is_json
@@ -29,87 +28,22 @@ from mimgraph.language.yaml_text import WIDTH, filled_list, filled_text, is_lite
 from mimgraph.source import LINE_END, SourceFile
 from mimgraph.support.progress import uncollected
 
-SPEC = (
-    "mimgraph",
-    "name",
-    "doc",
-    "parts",
-    "limits",
-    "params",
-    "inputs",
-    "blocks",
-    "nodes",
-    "outputs",
-)
-BLOCK = ("doc", "params", "inputs", "seq", "nodes", "outputs")
-INPUT = ("shape", "dtype", "vocab", "optional", "doc")
-# an option of a node stands where "" does
-LAYER = (
-    "layer",
-    "merge",
-    "block",
-    "share",
-    "expr",
-    "equation",
-    "each",
-    "from",
-    "",
-    "take",
-    "over",
-    "freeze",
-    *TRAINING,
-)
-SCAN = ("scan", "from", "over", "carry", "", "take", "freeze", *TRAINING)
-TENSOR = (
-    *("parameter", "buffer", "arange", "zeros", "ones", "random", "", "take", "over", "freeze"),
-    *TRAINING,
-)
-LIMITS = PLACES["limits"]
-REPEAT = PLACES["repeat"]
-PARAM = PLACES["a param"]
-SEARCH = PLACES["a search"]
 
-
-def put_in_order(root: Collection) -> None:
-    """Put the keys of a spec in order; names stay in the author's order, and so do options."""
-    _sort(root, SPEC)
-    for params in _values(root, "params"):
-        _sort_each(params, PARAM)
-        for param in _collections(params.entries):
-            for search in _values(param, "search"):
-                _sort(search, SEARCH)
-    for limits in _values(root, "limits"):
-        _sort(limits, LIMITS)
-    for inputs in _values(root, "inputs"):
-        _sort_each(inputs, INPUT)
-    for blocks in _values(root, "blocks"):
-        for block in _collections(blocks.entries):
-            _sort(block, BLOCK)
-            for nodes in _values(block, "nodes"):
-                _sort_nodes(nodes)
-    for nodes in _values(root, "nodes"):
-        _sort_nodes(nodes)
-
-
-def _sort_nodes(nodes: Collection) -> None:
-    for node in _collections(nodes.entries):
-        _sort(node, _order(node))
-        for repeat in _values(node, "repeat"):
-            _sort(repeat, REPEAT)
-
-
-def _order(node: Collection) -> Sequence[str]:
-    """Return the order of the keys of a node."""
-    keys = {entry.key for entry in node.entries}
-    if "scan" in keys:
-        return SCAN
-    is_tensor = keys.isdisjoint(("layer", "merge", "block", "share", "seq"))
-    return TENSOR if is_tensor else LAYER
-
-
-def _sort_each(section: Collection, order: Sequence[str]) -> None:
-    for one in _collections(section.entries):
-        _sort(one, order)
+def put_in_order(found: Node, part: str = "a spec") -> None:
+    """Put the keys of a part of a spec in order, and those of the parts inside it; names stay in the
+    author's order, and so do options."""
+    if not isinstance(found, Collection):
+        return
+    if part in BY_NAME:
+        for entry in found.entries:
+            put_in_order(entry.value, part if found.is_list else BY_NAME[part])
+        return
+    keys = keys_of(part, {entry.key or "" for entry in found.entries})
+    if keys and not found.is_list:
+        for entry in found.entries:
+            put_in_order(entry.value, keys.get(entry.key or "", ""))
+        among = AMONG_OPTIONS if OPTIONS in keys else ()
+        _sort(found, [key for key in keys if key not in among])
 
 
 def _sort(mapping: Collection, order: Sequence[str]) -> None:
@@ -139,18 +73,6 @@ def _sort(mapping: Collection, order: Sequence[str]) -> None:
 
 def _commented(entries: Iterable[Entry]) -> list[int]:
     return [id(entry) for entry in entries if entry.has_comments]
-
-
-def _values(mapping: Collection, key: str) -> Iterator[Collection]:
-    """Yield the collections that are values of a key; a wrong spec may have it twice."""
-    if not mapping.is_list:
-        yield from _collections(entry for entry in mapping.entries if entry.key == key)
-
-
-def _collections(entries: Iterable[Entry]) -> Iterator[Collection]:
-    for entry in entries:
-        if isinstance(entry.value, Collection):
-            yield entry.value
 
 
 # Lay out a concrete tree as lines.

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from mimgraph.ir.declared_graph import BESIDE_FROM
-from mimgraph.ir.names import CONSTANTS
+from mimgraph.ir.grammar import PLACES, value_of
 from mimgraph.language.files import PartFiles, Place, Refused, read_bytes
 from mimgraph.language.reader.nodes import is_number_of_copies
 from mimgraph.language.scopes import (
@@ -24,7 +24,6 @@ from mimgraph.language.scopes import (
     entries,
     input_entries,
     names_in,
-    operation,
     scope_of,
     size_names,
     sizes_of,
@@ -35,249 +34,83 @@ from mimgraph.language.yaml_reader import tree_of
 from mimgraph.source import SourceFile
 
 
-def walk_node(walk: Walk, key: Scalar, tree: Tree) -> None:
-    """Note the names in a node of the scope."""
-    walk.add(walk.own("node", key.text), key.span, defines=True)
-    if not isinstance(tree, Mapping):
-        return
-    entry = operation(tree)
-    for word, value in tree.entries:
-        if entry is not None and word is entry[0]:
-            _walk_operation(walk, word, value, tree)
-        elif word.text == "from":
-            _walk_from(walk, key.text, word, value, tree)
-        elif word.text == "each" and not is_number_of_copies(value):
-            _walk_each(walk, key.text, word, value, tree)
-        elif word.text == "take":
-            _walk_port(walk, key.text, value)
-        elif word.text == "like" and _takes_like(entry):
-            walk.source(value)
-        elif word.text == "expr" and _is_formula(tree):
-            walk.formula(value, key.text)
-        elif not _walk_call_word(walk, key.text, word, value, tree):
-            walk.value(value)
+class At(NamedTuple):
+    """A `key` and its `value` in the mapping `around`; in a node, also the name of the node, and in a use
+    of a block that block."""
+
+    key: Scalar
+    value: Tree
+    around: Mapping
+    node: str = ""
+    callee: Callee | None = None
 
 
-def walk_chain(walk: Walk, tree: Tree) -> None:
-    """Note the names in the items of a seq: blocks and params of them."""
-    for item in tree.items if isinstance(tree, Sequence) else ():
-        name = item.entries[0][0] if isinstance(item, Mapping) and item.entries else item
-        if not isinstance(name, Scalar) or not name.text:
-            continue
-        callee = walk.scopes.callee(name.text)
-        is_block = bool(callee.part) or walk.scopes.is_block(callee.block)
-        if is_block or "$" in name.text:
-            walk.block_name(name)
-        if isinstance(item, Mapping):
-            for _, options in item.entries:
-                _walk_item(walk, callee if is_block else None, options)
-
-
-def _walk_item(walk: Walk, callee: Callee | None, options: Tree) -> None:
-    """Note the names in the options of an item, or in its lone value."""
-    if not isinstance(options, Mapping) or callee is None:
-        walk.value(options)
-        return
-    for word, value in options.entries:
-        if word.text == "repeat":
-            _walk_repeat(walk, callee, value)
-        elif word.text == "take" and isinstance(value, Scalar):
-            walk.add(callee.symbol("output", value.text), value.span)
-        else:
-            if word.text not in ("take", "over", "freeze"):
-                walk.add(callee.symbol("param", word.text), word.span)
-            walk.value(value)
-
-
-def _walk_operation(walk: Walk, word: Scalar, value: Tree, tree: Mapping) -> None:
-    match word.text:
-        case "block" | "scan":
-            walk.block_name(value)
-        case "share":
-            walk.share(value)
-        case "seq":
-            walk_chain(walk, value)
-        case "arange" if not isinstance(value, Scalar) or value.name:
-            if "$" in getattr(value, "text", ""):
-                walk.value(value)
-            else:
-                walk.sources(word, value, tree)
-        case _:
-            walk.value(value)
-
-
-def _walk_from(walk: Walk, node: str, key: Scalar, value: Tree, tree: Mapping) -> None:
-    """Note the sources of a node, and the names of the arguments that they fill."""
-    callee = _callee(walk, node)
-    is_formula = _is_formula(tree)
-    walk.sources(key, value, tree, "variable" if is_formula else "", node)
-    for name, _ in entries(value):
-        if is_formula:
-            walk.add(walk.own("variable", name.text, node), name.span, defines=True)
-        elif callee is not None:
-            walk.add(callee.symbol("input", name.text), name.span)
-
-
-def _walk_each(walk: Walk, node: str, key: Scalar, value: Tree, tree: Mapping) -> None:
-    """Note the sources of an `each`, and its ports; a share has the ports of the node that it shares."""
-    scope, owner = walk.scopes.origin(walk.scope, node)
-    if scope is not walk.scope:
-        owner = node
-    walk.sources(key, value, tree, "port", owner)
-    for name, _ in entries(value):
-        walk.add(walk.own("port", name.text, owner), name.span, defines=True)
-
-
-def _walk_port(walk: Walk, node: str, value: Tree) -> None:
-    """Note the port in `take`: of a block, or of each item of an `each`."""
-    callee = _callee(walk, node)
-    if callee is not None and isinstance(value, Scalar) and value.text != "steps":
-        walk.add(callee.symbol("output", value.text), value.span)
-
-
-def _walk_call_word(walk: Walk, node: str, word: Scalar, value: Tree, tree: Mapping) -> bool:
-    """Note a key of a node that uses a block; return whether it is one that is noted here."""
-    callee = walk.scopes.used_by(tree)
-    if callee is None:
-        return False
-    match word.text:
-        case "repeat":
-            _walk_repeat(walk, callee, value)
-        case "with" if tree.get("each") is not None:
-            _walk_columns(walk, callee, value)
-        case "carry":
-            for name, source in entries(value):
-                walk.add(callee.symbol("input", name.text), name.span)
-                walk.source(source)
-        case "over" if tree.get("scan") is not None:
-            _walk_over(walk, callee, word, value, tree)
-        case "over" | "freeze" | "activation" | "each":
-            walk.value(value)
-        case _:
-            walk.add(callee.symbol("param", word.text), word.span)
-            walk.value(value)
-    return True
-
-
-def _walk_repeat(walk: Walk, callee: Callee, tree: Tree) -> None:
-    if not isinstance(tree, Mapping):
-        walk.value(tree)
-        return
-    for word, value in tree.entries:
-        if word.text == "with":
-            _walk_columns(walk, callee, value)
-        elif word.text == "index" and isinstance(value, Scalar):
-            walk.argument(callee, value)
-        elif word.text == "collect" and isinstance(value, Scalar):
-            if value.name is not None:
-                walk.add(callee.symbol("output", value.text), value.span)
-        else:
-            walk.value(value)
-
-
-def _walk_columns(walk: Walk, callee: Callee, tree: Tree) -> None:
-    """Note the params in `with`, and the params in their lists."""
-    for name, value in entries(tree):
-        walk.add(callee.symbol("param", name.text), name.span)
-        walk.value(value)
-
-
-def _walk_over(walk: Walk, callee: Callee, key: Scalar, value: Tree, tree: Mapping) -> None:
-    """Note the scanned inputs in `over`; one without a source in `from` is the name of its source too."""
-    given = {name.text for name, _ in entries(tree.get("from"))}
-    if isinstance(value, Mapping):
-        for name, axis in value.entries:
-            _walk_scanned(walk, callee, Site(key, value, name, tree), name.text in given)
-            walk.value(axis)
-    elif isinstance(value, Scalar) and value.name and "$" not in value.text:
-        _walk_scanned(walk, callee, Site(key, value, value, tree), value.text in given)
+def note(walk: Walk, kind: str, at: At) -> None:
+    """Note the names in a value of a kind that the grammar names."""
+    if kind in _NOTES:
+        _NOTES[kind](walk, at)
+    elif kind in PLACES:
+        note_keys(walk, kind, at)
     else:
+        walk.value(at.value)
+
+
+def note_keys(walk: Walk, place: str, at: At) -> None:
+    """Note the names in a part of a spec; if it is no mapping, the params alone."""
+    if not isinstance(at.value, Mapping):
+        walk.value(at.value)
+        return
+    given = {key.text for key, _ in at.value.entries}
+    for key, value in at.value.entries:
+        kind = value_of(place, key.text, given)
+        note(walk, kind, at._replace(key=key, value=value, around=at.value))
+
+
+# the sections of a spec and of its blocks
+
+
+def _params(walk: Walk, at: At) -> None:
+    known = walk.scope
+    if known.block:
+        walk.scope = replace(known, sizes=frozenset())  # a default sees no sizes of a use
+    for key, value in entries(at.value):
+        walk.add(walk.own("param", key.text), key.span, defines=True)
         walk.value(value)
+    walk.scope = known
 
 
-def _walk_scanned(walk: Walk, callee: Callee, site: Site, is_given: bool) -> None:
-    item = site.item
-    if not is_given:
-        walk.source(item, site)
-    symbol = callee.symbol("input", item.text)
-    walk.add(symbol, item.span, site=None if is_given else site, implied=not is_given)
-
-
-def _callee(walk: Walk, node: str) -> Callee | None:
-    """Return the block that a node uses, itself or by a share."""
-    scope, name = walk.scopes.origin(walk.scope, node)
-    found = scope.nodes.get(name)
-    return None if found is None else walk.scopes.used_by(found)
-
-
-def _is_formula(tree: Mapping) -> bool:
-    merge = tree.get("merge")
-    return isinstance(merge, Scalar) and merge.text == "formula"
-
-
-def _takes_like(entry: tuple[Scalar, Tree] | None) -> bool:
-    """Return whether a node has a second source under the key `like`."""
-    if entry is None:
-        return False
-    word, value = entry
-    if word.text == "layer":
-        return isinstance(value, Scalar) and BESIDE_FROM.get(value.text) == "like"
-    return word.text in CONSTANTS
-
-
-# Note the names in the sections of a spec and of its blocks: params, inputs, parts, blocks,
-# outputs.
-
-
-def walk_spec(walk: Walk, tree: Mapping) -> None:
-    """Note all names of a spec."""
-    for key, value in entries(tree.get("params")):
-        walk.add(Symbol("param", key.text), key.span, defines=True)
-        walk.value(value)
-    _note_chosen(walk, tree)
-    for key, _ in entries(tree.get("parts")):
+def _parts(walk: Walk, at: At) -> None:
+    for key, _ in entries(at.value):
         walk.add(Symbol("block", key.text), key.span, defines=True)
-    _walk_limits(walk, tree.get("limits"))
-    _walk_inputs(walk, tree.get("inputs"))
-    for key, value in entries(tree.get("blocks")):
+
+
+def _blocks(walk: Walk, at: At) -> None:
+    for key, value in entries(at.value):
         walk.add(Symbol("block", key.text), key.span, defines=True)
         if isinstance(value, Mapping):
             inside = Walk(walk.scopes, walk.scopes.by_block[key.text], walk.found)
-            _walk_block(inside, value)
-    for key, value in entries(tree.get("nodes")):
-        walk_node(walk, key, value)
-    _walk_outputs(walk, tree)
+            note_keys(inside, "a block", At(key, value, value))
 
 
-def _walk_limits(walk: Walk, tree: Tree | None) -> None:
-    """Note the params in the limits, and the sizes for which they hold."""
-    for key, value in entries(tree):
-        if key.text != "sizes":
-            walk.value(value)
-        for name, size in entries(value) if key.text == "sizes" else ():
-            if name.text in walk.scope.sizes:
-                walk.add(walk.own("size", name.text), name.span)
-            walk.value(size)
+def _nodes(walk: Walk, at: At) -> None:
+    for key, value in entries(at.value):
+        walk.add(walk.own("node", key.text), key.span, defines=True)
+        if isinstance(value, Mapping):
+            callee = walk.scopes.used_by(value)
+            note_keys(walk, "a node", At(key, value, value, key.text, callee))
 
 
-def _walk_block(walk: Walk, tree: Mapping) -> None:
-    known = walk.scope
-    for key, value in entries(tree.get("params")):
-        walk.add(walk.own("param", key.text), key.span, defines=True)
-        walk.scope = replace(known, sizes=frozenset())  # a default sees no sizes of a use
-        walk.value(value)
-        walk.scope = known
-    _walk_inputs(walk, tree.get("inputs"))
-    if (chain := tree.get("seq")) is not None:
-        walk_chain(walk, chain)
-    for key, value in entries(tree.get("nodes")):
-        walk_node(walk, key, value)
-    _walk_outputs(walk, tree)
+def _sizes(walk: Walk, at: At) -> None:
+    """Note the sizes for which limits hold."""
+    for name, size in entries(at.value):
+        if name.text in walk.scope.sizes:
+            walk.add(walk.own("size", name.text), name.span)
+        walk.value(size)
 
 
-def _walk_inputs(walk: Walk, tree: Tree | None) -> None:
+def _inputs(walk: Walk, at: At) -> None:
     """Note the inputs, and the sizes and params in their shapes; the first place of a size defines it."""
-    for name, shape in input_entries(tree):
+    for name, shape in input_entries(at.value):
         walk.add(walk.own("input", name.text), name.span, defines=True)
         for item in sizes_of(shape):
             names = {*size_names(item)}
@@ -295,26 +128,196 @@ def _walk_inputs(walk: Walk, tree: Tree | None) -> None:
                 walk.value(value)
 
 
-def _walk_outputs(walk: Walk, tree: Mapping) -> None:
-    outputs = tree.get("outputs")
-    items = outputs.items if isinstance(outputs, Sequence) else (outputs,)
+def _outputs(walk: Walk, at: At) -> None:
+    items = at.value.items if isinstance(at.value, Sequence) else (at.value,)
     for item in items:
         if isinstance(item, Mapping):
             for key, value in item.entries:
-                _walk_named_output(walk, key, value)
-        elif isinstance(item, Scalar) and item.text and outputs is not None:
+                walk.add(walk.own("output", key.text), key.span, defines=True)
+                kind = "an output" if isinstance(value, Mapping) else "source"
+                note(walk, kind, At(key, value, item))
+        elif isinstance(item, Scalar) and item.text:
             name = item.text.partition(".")[0]
-            site = Site(tree.key("outputs"), outputs, item, tree)
+            site = Site(at.key, at.value, item, at.around)
             walk.source(item, site)
             symbol = walk.own("output", name)
             walk.add(symbol, item.part(0, len(name)), defines=True, site=site, implied=True)
 
 
-def _walk_named_output(walk: Walk, key: Scalar, value: Tree) -> None:
-    walk.add(walk.own("output", key.text), key.span, defines=True)
-    source = value.get("from") if isinstance(value, Mapping) else value
-    if source is not None:
+# the keys of a node
+
+
+def _counted(walk: Walk, at: At) -> None:
+    """Note the source of an `arange`, whose value may also be a number."""
+    is_number = isinstance(at.value, Scalar) and not at.value.name
+    if is_number or "$" in getattr(at.value, "text", ""):
+        walk.value(at.value)
+    else:
+        walk.sources(at.key, at.value, at.around)
+
+
+def _sources(walk: Walk, at: At) -> None:
+    """Note the sources of a node, and the names of the arguments that they fill."""
+    callee = _callee(walk, at.node)
+    is_formula = _is_formula(at.around)
+    walk.sources(at.key, at.value, at.around, "variable" if is_formula else "", at.node)
+    for name, _ in entries(at.value):
+        if is_formula:
+            walk.add(walk.own("variable", name.text, at.node), name.span, defines=True)
+        elif callee is not None:
+            walk.add(callee.symbol("input", name.text), name.span)
+
+
+def _each(walk: Walk, at: At) -> None:
+    """Note the sources of an `each`, and its ports; a share has the ports of the node that it shares."""
+    if is_number_of_copies(at.value):
+        walk.value(at.value)
+        return
+    scope, owner = walk.scopes.origin(walk.scope, at.node)
+    if scope is not walk.scope:
+        owner = at.node
+    walk.sources(at.key, at.value, at.around, "port", owner)
+    for name, _ in entries(at.value):
+        walk.add(walk.own("port", name.text, owner), name.span, defines=True)
+
+
+def _port(walk: Walk, at: At) -> None:
+    """Note the port in `take`: of a block, or of each item of an `each`."""
+    callee = at.callee or _callee(walk, at.node)
+    if callee is not None and isinstance(at.value, Scalar) and at.value.text != "steps":
+        walk.add(callee.symbol("output", at.value.text), at.value.span)
+
+
+def _option(walk: Walk, at: At) -> None:
+    """Note an option of a layer or merge, which may be a second source: the `like` of a `Cast`."""
+    layer = at.around.get("layer")
+    if isinstance(layer, Scalar) and BESIDE_FROM.get(layer.text) == at.key.text:
+        walk.source(at.value)
+    else:
+        walk.value(at.value)
+
+
+def _param(walk: Walk, at: At) -> None:
+    """Note a param that a use of a block gives."""
+    if at.callee is not None:
+        walk.add(at.callee.symbol("param", at.key.text), at.key.span)
+    walk.value(at.value)
+
+
+def _training(walk: Walk, at: At) -> None:
+    """Note a word on training, which is a param if the block has one of its name."""
+    scope = walk.scopes.by_block.get(at.callee.block) if at.callee and not at.callee.part else None
+    is_word = scope is not None and at.key.text not in scope.params
+    note(walk, "data" if is_word else "param", at)
+
+
+def _formula(walk: Walk, at: At) -> None:
+    if _is_formula(at.around):
+        walk.formula(at.value, at.node)
+    else:
+        walk.value(at.value)
+
+
+def _columns(walk: Walk, at: At) -> None:
+    """Note the params in `with`, and the params in their lists."""
+    for name, value in entries(at.value):
+        _param(walk, at._replace(key=name, value=value))
+
+
+def _argument(walk: Walk, at: At) -> None:
+    if at.callee is not None and isinstance(at.value, Scalar):
+        walk.argument(at.callee, at.value)
+
+
+def _output(walk: Walk, at: At) -> None:
+    if at.callee is not None and isinstance(at.value, Scalar) and at.value.name is not None:
+        walk.add(at.callee.symbol("output", at.value.text), at.value.span)
+
+
+def _carried(walk: Walk, at: At) -> None:
+    for name, source in entries(at.value):
+        if at.callee is not None:
+            walk.add(at.callee.symbol("input", name.text), name.span)
         walk.source(source)
+
+
+def _scanned(walk: Walk, at: At) -> None:
+    """Note the scanned inputs in `over`; one without a source in `from` is the name of its source too."""
+    value, sites = at.value, list[Site]()
+    if isinstance(value, Mapping):
+        sites = [Site(at.key, value, name, at.around) for name, _ in value.entries]
+        for _, axis in value.entries:
+            walk.value(axis)
+    elif isinstance(value, Scalar) and value.name and "$" not in value.text:
+        sites = [Site(at.key, value, value, at.around)]
+    else:
+        walk.value(value)
+    given = {name.text for name, _ in entries(at.around.get("from"))}
+    for site in sites:
+        item, is_given = site.item, site.item.text in given
+        if not is_given:
+            walk.source(item, site)
+        symbol = None if at.callee is None else at.callee.symbol("input", item.text)
+        walk.add(symbol, item.span, site=None if is_given else site, implied=not is_given)
+
+
+def _chain(walk: Walk, at: At) -> None:
+    """Note the names in the items of a seq: blocks and params of them."""
+    for item in at.value.items if isinstance(at.value, Sequence) else ():
+        name = item.entries[0][0] if isinstance(item, Mapping) and item.entries else item
+        if not isinstance(name, Scalar) or not name.text:
+            continue
+        callee = walk.scopes.callee(name.text)
+        is_block = bool(callee.part) or walk.scopes.is_block(callee.block)
+        if is_block or "$" in name.text:
+            walk.block_name(name)
+        if isinstance(item, Mapping):
+            for key, options in item.entries:
+                inside = At(key, options, item, callee=callee if is_block else None)
+                note(walk, "an item of a seq", inside)
+
+
+def _callee(walk: Walk, node: str) -> Callee | None:
+    """Return the block that a node uses, itself or by a share."""
+    scope, name = walk.scopes.origin(walk.scope, node)
+    found = scope.nodes.get(name)
+    return None if found is None else walk.scopes.used_by(found)
+
+
+def _is_formula(tree: Mapping) -> bool:
+    merge = tree.get("merge")
+    return isinstance(merge, Scalar) and merge.text == "formula"
+
+
+# how to note the names in each kind of value in which there are others than params
+_NOTES: dict[str, Callable[[Walk, At], None]] = {
+    "argument": _argument,
+    "block": lambda walk, at: walk.block_name(at.value),
+    "blocks": _blocks,
+    "carried": _carried,
+    "chain": _chain,
+    "columns": _columns,
+    "counted": _counted,
+    "each": _each,
+    "formula": _formula,
+    "inputs": _inputs,
+    "inputs of a block": _inputs,
+    "nodes": _nodes,
+    "option": _option,
+    "output": _output,
+    "outputs": _outputs,
+    "outputs of a block": _outputs,
+    "param": _param,
+    "params": _params,
+    "parts": _parts,
+    "port": _port,
+    "scanned": _scanned,
+    "shared": lambda walk, at: walk.share(at.value),
+    "sizes": _sizes,
+    "source": lambda walk, at: walk.source(at.value),
+    "sources": _sources,
+    "training": _training,
+}
 
 
 def _note_chosen(walk: Walk, tree: Mapping) -> None:
@@ -364,7 +367,8 @@ def find_occurrences(tree: Tree | None) -> Occurrences:
         return Occurrences((), Scopes({"": Scope("")}, {}))
     scopes = scopes_of(tree)
     walk = Walk(scopes, scopes.by_block[""])
-    walk_spec(walk, tree)
+    note_keys(walk, "a spec", At(Scalar("", tree.span, "", plain=True), tree, tree))
+    _note_chosen(walk, tree)
     found = sorted(walk.found, key=lambda one: (one.span[1:], one.implied))
     return Occurrences(tuple(found), scopes)
 

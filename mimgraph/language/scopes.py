@@ -10,7 +10,7 @@ from keyword import iskeyword
 from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.declared_values import closing, is_computed
-from mimgraph.ir.names import CONSTANTS, OPS
+from mimgraph.ir.grammar import kind_of
 from mimgraph.language.reader.nodes import is_number_of_copies
 from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import Span
@@ -243,7 +243,7 @@ def output_names(tree: Tree | None) -> Iterator[tuple[str, Scalar]]:
 def operation(node: Tree) -> tuple[Scalar, Tree] | None:
     """Return the entry that says what a node does: `layer: Linear`."""
     found = {key.text: (key, value) for key, value in entries(node)}
-    return next((found[word] for word in (*OPS, *CONSTANTS) if word in found), None)
+    return found.get(kind_of(found))
 
 
 def _source_texts(each: Tree) -> Iterator[str]:

@@ -33,7 +33,7 @@ OPS: Mapping[tuple[str, str], Instead] = {
 # options that have a new name, by kind and name of the op, and the old name
 OPTIONS: Mapping[tuple[str, str, str], Instead] = {}
 
-# keys that have a new name, by the part of a spec, as `language/places.py` names it, and the old name
+# keys that have a new name, by the part of a spec, as `ir/grammar.py` names it, and the old name
 KEYS: Mapping[tuple[str, str], Instead] = {}
 
 # functions and arguments of Python

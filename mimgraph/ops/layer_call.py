@@ -21,7 +21,8 @@ from typing import (
 )
 
 from mimgraph.ir.declared_graph import BESIDE_FROM
-from mimgraph.ir.names import BESIDE, TRAINING, snake_case
+from mimgraph.ir.grammar import BESIDE, TRAINING
+from mimgraph.ir.names import snake_case
 from mimgraph.ops import registry
 from mimgraph.ops.deprecated import warn_of_op
 from mimgraph.ops.op import Op, Release, Rule

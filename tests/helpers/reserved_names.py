@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from torch import nn
 
-from mimgraph.ir.names import NODE_WORDS, input_fault
+from mimgraph.ir.grammar import NODE_WORDS
+from mimgraph.ir.names import input_fault
 
 RESERVED = ("code", "half", "type", "F", "self", "torch", "nn", "graph", "_modules", "none", "_3x3")
 

@@ -13,10 +13,9 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph.ir.declared_graph import VALUE_OPTION
-from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
+from mimgraph.ir.grammar import CONSTANTS, NODE_WORDS, OPS, PLACES
 from mimgraph.language.keys import EVERY_KEY, KEYS, OPTIONS
 from mimgraph.language.manual_address import MANUAL
-from mimgraph.language.places import PLACES
 from mimgraph.language.reference import KINDS
 from mimgraph.language.reference_pages import describe, listing
 from mimgraph.ops import registry
@@ -59,7 +58,7 @@ def test_every_key_that_the_reader_accepts_is_described(place: str) -> None:
 
 
 def test_every_key_of_a_node_and_every_common_option_is_described() -> None:
-    assert set(KEYS) == {key for keys in PLACES.values() for key in keys}
+    assert set(KEYS) == {key for keys in PLACES.values() for key in keys if key}
     for key in (*NODE_WORDS, *CONSTANTS, *OPTIONS):
         assert describe(key).partition(" ")[0] in ("key", "tensor")
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.ir.declared_graph import VALUE_OPTION
+from mimgraph.ir.grammar import PLACES
 from mimgraph.ir.option_types import choices
 from mimgraph.language import schema
-from mimgraph.language.places import PLACES
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op, OptionSpec
 from tests.helpers.cases import each, texts

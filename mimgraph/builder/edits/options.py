@@ -30,7 +30,7 @@ from mimgraph.inspection.nodes import Nodes, nodes
 from mimgraph.ir.declared_graph import Apply, Call, Each, Graph, Node, Repeat, Share
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.expression import PLAIN_TYPES
-from mimgraph.ir.names import BESIDE, TRAINING
+from mimgraph.ir.grammar import BESIDE, TRAINING
 from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ir.typed_operations import Repeated, unwrap
 from mimgraph.ops import registry

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from mimgraph.ir.grammar import PLACES
 from mimgraph.language import tree
 from mimgraph.language.files import (
     Place,
@@ -16,7 +17,6 @@ from mimgraph.language.files import (
     is_spec,
     read_bytes,
 )
-from mimgraph.language.places import PLACES
 from mimgraph.language.tree import MAX_BYTES
 from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile

@@ -9,7 +9,8 @@ from typing import Any
 from mimgraph.importer.blocks.patterns import AxisSizes
 from mimgraph.importer.blocks.slots import Slot, complete, is_plain, slots
 from mimgraph.importer.draft import Body, Expression
-from mimgraph.ir.names import NODE_WORDS, free_name, param_fault
+from mimgraph.ir.grammar import NODE_WORDS
+from mimgraph.ir.names import free_name, param_fault
 from mimgraph.ops import registry
 
 FEWEST_USES = 3  # for an expression of a param or size, which holds by chance for fewer

@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from mimgraph.diagnostics import Report
-from mimgraph.ir.names import CONSTANTS, OPS
+from mimgraph.ir.grammar import KINDS, PLACES
 from mimgraph.language.edit.paths import Found, Missing, fault, find, unknown
-from mimgraph.language.formatter import BLOCK, SPEC
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.language.tree import BLANKS, Mapping, Scalar, Sequence, Tree, is_null, plain
 from mimgraph.language.yaml_reader import compose, is_json
@@ -108,7 +107,7 @@ def add_entry(
 
 def order_of(spec: Mapping, scope: Mapping) -> SequenceType[str]:
     """Return the order of the sections of the spec itself or of a block in it."""
-    return SPEC if scope is spec else BLOCK
+    return (*PLACES["a spec" if scope is spec else "a block"],)
 
 
 def with_section(
@@ -365,7 +364,7 @@ def replaced_node(old: Tree, new: MappingType[str, Any]) -> dict[str, Any]:
     """Return a node that does something else: it keeps its sources, `take` and `over` unless the new one
     has its own."""
     before = plain(old) if isinstance(old, Mapping) else {}
-    word = next((key for key in (*OPS, *CONSTANTS) if key in new), None)
+    word = next((key for key in KINDS if key in new), None)
     first = {word: new[word]} if word is not None else {}
     sources: dict[str, Any] = {}
     if "from" not in new and "each" not in new:

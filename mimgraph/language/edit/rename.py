@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
-from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault, param_fault, port_fault
+from mimgraph.ir.grammar import NODE_WORDS
+from mimgraph.ir.names import input_fault, name_fault, param_fault, port_fault
 from mimgraph.language.edit.paths import fault
 from mimgraph.language.occurrences import Home, Member, Project, find_occurrences
 from mimgraph.language.scopes import (

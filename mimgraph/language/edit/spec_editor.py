@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import SpecError
-from mimgraph.ir.names import CONSTANTS
+from mimgraph.ir.grammar import CONSTANTS, PLACES
 from mimgraph.language.edit.entries import (
     EditedSpec,
     add_entry,
@@ -31,7 +31,6 @@ from mimgraph.language.edit.entries import (
 from mimgraph.language.edit.paths import SECTIONS, Found, Missing, fault, find_name, unknown
 from mimgraph.language.edit.rename import rename, rewired
 from mimgraph.language.files import first_place, refuse_foreign
-from mimgraph.language.formatter import SPEC
 from mimgraph.language.occurrences import Project, find_occurrences
 from mimgraph.language.scopes import Kind, Occurrence, Occurrences, Scopes, Symbol, entries
 from mimgraph.language.spec_file import load_text
@@ -260,7 +259,7 @@ def set_option(spec: EditedSpec, path: str, key: str, value: Any) -> None:
     """Set one option, or one entry of a section."""
     if not path:
         if value is not ... and spec.tree.entry(key) is None:
-            spec.apply(with_section(spec.tree, key, value, SPEC))
+            spec.apply(with_section(spec.tree, key, value, (*PLACES["a spec"],)))
         else:
             _put(spec, spec.tree, key, value)
         return

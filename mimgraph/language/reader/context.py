@@ -21,7 +21,7 @@ from mimgraph.ir.expression import (
     parse,
     to_text,
 )
-from mimgraph.language.places import PLACES
+from mimgraph.ir.grammar import PLACES
 from mimgraph.language.tree import (
     Mapping,
     Scalar,
@@ -118,7 +118,7 @@ def check_keys(
 ) -> bool:
     """Return whether all keys of a mapping are readable and known; unknown ones are reported. Without
     `known`, the place `what` says which are allowed."""
-    known = known or PLACES[what]
+    known = known or (*PLACES[what],)
     are_known = True
     for key, _ in tree.entries:
         if key.text not in known:  # one fault that mentions the names in the mapping is enough

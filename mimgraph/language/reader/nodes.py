@@ -18,7 +18,7 @@ from mimgraph.ir.declared_graph import (
     Source,
 )
 from mimgraph.ir.declared_values import ANOTHER, OTHERS
-from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
+from mimgraph.ir.grammar import CONSTANTS, KINDS, NODE_WORDS, OPS
 from mimgraph.language.reader.context import (
     Context,
     Entries,
@@ -53,7 +53,6 @@ from mimgraph.language.reader.uses import (
 from mimgraph.language.tree import Mapping, Scalar, Tree, is_null, texts
 from mimgraph.ops import registry
 
-KINDS = (*OPS, *CONSTANTS)  # the keys that say what a node does
 NODE_KEYS = (*NODE_WORDS, *CONSTANTS)
 
 

@@ -21,7 +21,7 @@ from mimgraph.ir.declared_values import (
     is_multiple,
     written,
 )
-from mimgraph.language.places import PLACES
+from mimgraph.ir.grammar import PLACES
 from mimgraph.language.reader.context import (
     Context,
     check_keys,

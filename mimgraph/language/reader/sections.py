@@ -20,7 +20,8 @@ from mimgraph.ir.declared_values import (
     size_help,
 )
 from mimgraph.ir.expression import ExpressionError
-from mimgraph.ir.names import NODE_WORDS, name_fault, param_fault
+from mimgraph.ir.grammar import NODE_WORDS
+from mimgraph.ir.names import name_fault, param_fault
 from mimgraph.ir.types import DTYPES, INTEGER, dtype_help
 from mimgraph.language.reader.context import (
     Context,

@@ -21,8 +21,8 @@ from mimgraph.ir.declared_graph import (
     Source,
 )
 from mimgraph.ir.declared_values import ANOTHER, OTHERS
+from mimgraph.ir.grammar import PLACES
 from mimgraph.ir.names import class_fault, name_fault
-from mimgraph.language.places import PLACES
 from mimgraph.language.reader.context import (
     Context,
     check_keys,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mimgraph.ir.declared_graph import VALUE_OPTION, Apply, Scan, Source
 from mimgraph.ir.declared_values import Option
-from mimgraph.ir.names import CONSTANTS
+from mimgraph.ir.grammar import CONSTANTS
 from mimgraph.language.reader.context import (
     Context,
     Entry,

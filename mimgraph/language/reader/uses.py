@@ -20,7 +20,7 @@ from mimgraph.ir.declared_graph import (
     Word,
 )
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Chosen, Faulty, Option, Written
-from mimgraph.ir.names import BESIDE, OPS, TRAINING
+from mimgraph.ir.grammar import BESIDE, OPS, TRAINING
 from mimgraph.language.reader.context import (
     Context,
     Entries,

@@ -12,7 +12,8 @@ import keyword
 from collections.abc import Collection
 
 from mimgraph.ir.declared_graph import LIMITED
-from mimgraph.ir.names import EMITTED, NODE_WORDS, REFUSED, REFUSED_FOR_INPUTS
+from mimgraph.ir.grammar import NODE_WORDS
+from mimgraph.ir.names import EMITTED, REFUSED, REFUSED_FOR_INPUTS
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import DTYPES, INTEGER
 from mimgraph.language.reader.search_space import MAX_CHOICES

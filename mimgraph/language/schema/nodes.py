@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from mimgraph.ir.declared_graph import BESIDE_FROM, VALUE_OPTION
 from mimgraph.ir.dim import Dim
+from mimgraph.ir.grammar import BESIDE, NODE_WORDS, TRAINING
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.names import BESIDE, NODE_WORDS, TRAINING
 from mimgraph.ir.option_types import NonNegative, choices
 from mimgraph.ir.types import TensorType
 from mimgraph.language.schema.values import (

@@ -15,8 +15,9 @@ from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.code import Call, Operand
 from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.expression import plain
+from mimgraph.ir.grammar import NODE_WORDS
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Maker, Module, Port, Product
-from mimgraph.ir.names import NODE_WORDS, name_fault
+from mimgraph.ir.names import name_fault
 from mimgraph.ir.types import BATCH, DTYPES, TensorType
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import (

@@ -49,3 +49,15 @@ def test_in_the_gallery_each_name_is_at_its_place_and_defined(spec: Path) -> Non
 @each("text", ["", "[", "{a: ", "nodes: 3", "nodes: {a: [b]}", "inputs: {? [x] : 3}"])
 def test_a_text_without_names_has_none_or_few(text: str) -> None:
     assert len(occurrences(text).all) <= 1
+
+
+@each("word", ["lr: 0.1", "weight_decay: 0.1", "lora: {rank: 2}"])
+@each("params", ["", "params: {rate: 1}, ", "params: {lr: 1, weight_decay: 1, lora: 1}, "])
+def test_a_word_on_training_is_a_param_only_if_the_block_has_one(word: str, params: str) -> None:
+    found = occurrences(
+        f"inputs: {{x: [4]}}\nblocks: {{b: {{{params}seq: [{{Linear: 4}}]}}}}\n"
+        f"nodes: {{y: {{block: b, from: x, {word}}}}}\noutputs: y\n"
+    )
+    name = word.partition(":")[0]
+    uses = [one for symbol in found.by_symbol for one in found.of(symbol) if symbol.name == name]
+    assert [one.defines for one in uses] == ([True, False] if "lora" in params else [])

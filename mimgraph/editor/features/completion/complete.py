@@ -18,11 +18,10 @@ from mimgraph.editor.features.completion.ops import (
 from mimgraph.editor.features.completion.proposal import Proposal
 from mimgraph.editor.features.completion.scope import Names, names_at, node_at, part_paths
 from mimgraph.editor.features.uses import Uses
-from mimgraph.ir.names import OPS
+from mimgraph.ir.grammar import BY_NAME, KINDS, NODES, PLACES, value_of
 from mimgraph.ir.types import DTYPES
 from mimgraph.language.files import Place
 from mimgraph.language.keys import EVERY_KEY
-from mimgraph.language.places import PLACES
 from mimgraph.language.scopes import operation, values_of
 from mimgraph.language.tree import Mapping, Scalar
 from mimgraph.source import Span
@@ -51,8 +50,27 @@ def complete(
 
 
 BOOLEANS = (Proposal("true", "value"), Proposal("false", "value"))
-ONLY_OF = {"repeat": ("", "block"), "carry": ("", "scan")}  # keys that only some nodes have
-SOURCES = ("from", "each", "carry", "like")
+# kinds of values, as the grammar calls them: those that name sources, or sizes, or may be computed
+SOURCES = (
+    *("source", "sources", "each", "carried", "scanned", "counted"),
+    *("outputs", "outputs of a block", "an output", "an output of a block"),
+)
+SIZES = ("shape", "an input", "an input of a block")
+COMPUTED = ("data", "option", "param", "training", "argument", "formula", "repeat", "columns")
+
+
+def located(cursor: Cursor) -> tuple[str, str, list[str]]:
+    """Return the kind of the value at the cursor that the grammar knows, its key, and the keys inside."""
+    kind, key, steps = "a spec", "", cursor.steps
+    for at, (around, word) in enumerate(steps):
+        if not isinstance(around, Mapping) or not word or kind not in (*PLACES, *BY_NAME):
+            return kind, key, [step.key for step in steps[at:]]
+        if kind in BY_NAME:
+            kind = BY_NAME[kind]
+        else:
+            kind = value_of(kind, word, {name.text for name, _ in around.entries})
+            key = word
+    return kind, key, []
 
 
 class _Completer:
@@ -62,7 +80,6 @@ class _Completer:
         self.cursor = cursor
         self.names = names
         self.place = place
-        self.path = cursor.path
         self.taken = self._taken()
 
     def _taken(self) -> set[str]:
@@ -77,139 +94,76 @@ class _Completer:
         if self.cursor.typed.startswith("$") and not self.cursor.is_key:
             yield from self.names.params()
             return
-        for one in self._at(self.path):
+        for one in self._at(*located(self.cursor)):
             if one.label not in self.taken:
                 yield one
 
-    def _at(self, path: tuple[str, ...]) -> Iterator[Proposal]:
-        """Yield what a path of the spec or a block may have."""
-        if len(path) == 1 and self.cursor.is_key:
-            yield from self._keys("a spec")
-            return
-        section, *rest = path
-        match section:
-            case "inputs":
-                yield from self._input(rest, "an input")
-            case "outputs":
-                yield from self._output(rest, "an output")
-            case "nodes" if rest:
-                yield from self._node(rest[1:])
-            case "limits":
-                yield from self._limits(rest)
-            case "params" if rest:
-                yield from self._param(rest[1:])
-            case "parts" if not self.cursor.is_key and self.place is not None:
-                yield from part_paths(self.place)
-            case "blocks" if rest:
-                yield from self._block(rest[1:])
+    def _at(self, kind: str, key: str, rest: list[str]) -> Iterator[Proposal]:
+        """Yield what may stand where the grammar wants a value of this kind, the value of a `key`; `rest`
+        are the keys inside it."""
+        is_key = self.cursor.is_key
+        if kind == "a node" and (not rest or rest == [""]):
+            yield from self._of_node()
+        elif is_key and kind in PLACES and rest == [""]:
+            yield from self._keys(kind)
+        elif is_key:
+            yield from self._names(kind, rest)
+        elif kind == "chain":
+            yield from self._item(rest[1:]) if rest else ()
+        elif kind == "activation" and rest:
+            yield from option_values(op_of("layer", rest[0]), rest[-1])
+        elif kind in SOURCES:
+            yield from self.names.sources()
+        elif kind in SIZES:
+            yield from (*self.names.sizes(), *self.names.params())
+        elif kind in self._values:
+            yield from self._values[kind]()
+        elif kind in COMPUTED:
+            yield from self._option_values(key)
 
-    def _block(self, path: list[str]) -> Iterator[Proposal]:
-        if len(path) == (1 if self.cursor.is_key else 0):
-            yield from self._keys("a block")
-            return
-        match path:
-            case ["inputs", *rest]:
-                yield from self._input(rest, "an input of a block")
-            case ["outputs", *rest]:
-                yield from self._output(rest, "an output of a block")
-            case ["nodes", _, *rest]:
-                yield from self._node(rest)
-            case ["seq", *rest] if rest:
-                yield from self._item(rest[1:])
+    def _names(self, kind: str, rest: list[str]) -> Iterator[Proposal]:
+        """Yield the keys of a mapping whose keys are names, or options."""
+        if kind == "chain" and rest:
+            yield from self._item(rest[1:])
+        elif kind == "activation" and len(rest) == 2:
+            yield from options(op_of("layer", rest[0]))
+        elif kind == "columns":
+            yield from self._options()
+        elif kind == "sizes":
+            yield from self.names.sizes()
+        elif kind in SOURCES and rest == [""]:
+            yield from self._arguments()
+
+    @property
+    def _values(self) -> dict[str, Callable[[], Iterable[Proposal]]]:
+        """The values of each kind that has a few."""
+        names = self.names
+        return {
+            "layer": lambda: layers(self.cursor.typed),
+            "merge": merges,
+            "block": names.blocks,
+            "shared": self._shared,
+            "activation": activations,
+            "port": self._ports,
+            "flag": lambda: BOOLEANS,
+            "output": lambda: BOOLEANS,
+            "dtype": lambda: (Proposal(name, "value") for name in DTYPES),
+            "only": lambda: (Proposal("training", "value"),),
+            "default": self._choices,
+            "sizes": names.params,
+            "parts": lambda: () if self.place is None else part_paths(self.place),
+        }
 
     def _keys(self, place: str) -> Iterator[Proposal]:
         """Yield the keys that a part of a spec may have."""
-        for rank, key in enumerate(PLACES[place]):
+        for rank, key in enumerate(filter(None, PLACES[place])):
             yield Proposal(key, "key", EVERY_KEY[key].type, about=key, rank=rank)
 
-    def _param(self, path: list[str]) -> Iterator[Proposal]:
-        """Yield the keys of a searched param and of its search, and their values."""
-        match path:
-            case [""] if self.cursor.is_key:
-                yield from self._keys("a param")
-            case ["search", ""] if self.cursor.is_key:
-                yield from self._keys("a search")
-            case ["search", "log"] if not self.cursor.is_key:
-                yield from BOOLEANS
-            case ["default"] if not self.cursor.is_key:
-                param = self.names.scopes.by_block[""].params.get(self.path[1])
-                values = (one for one in values_of(param) if MARK not in one.text)
-                yield from (Proposal(one.text, "value") for one in values)
-
-    def _input(self, path: list[str], place: str) -> Iterator[Proposal]:
-        """Yield the keys, or the sizes and values, of an input."""
-        is_key = self.cursor.is_key
-        match path:
-            case [_, ""] if is_key:
-                yield from self._keys(place)
-            case [_, "dtype"] if not is_key:
-                yield from (Proposal(name, "value") for name in DTYPES)
-            case [_, "optional"] if not is_key:
-                yield from BOOLEANS
-            case [_, *_] if not is_key:
-                yield from (*self.names.sizes(), *self.names.params())
-
-    def _limits(self, path: list[str]) -> Iterator[Proposal]:
-        """Yield the amounts that may have a limit, the sizes for which it holds, and the params."""
-        match path:
-            case [""] if self.cursor.is_key:
-                yield from self._keys("limits")
-            case ["sizes", ""] if self.cursor.is_key:
-                yield from self.names.sizes()
-            case [_, *_] if not self.cursor.is_key:
-                yield from self.names.params()
-
-    def _output(self, path: list[str], place: str) -> Iterator[Proposal]:
-        is_key = self.cursor.is_key
-        match path:
-            case [_, ""] if is_key:
-                yield from self._keys(place)
-            case [_, "only"] if not is_key:
-                yield Proposal("training", "value")
-            case [_, "batch_dim" | "doc"]:
-                return
-            case _ if not is_key:
-                yield from self.names.sources()
-
-    def _node(self, path: list[str]) -> Iterator[Proposal]:
-        """Yield what a node may have at a path inside it."""
-        if not path or (path == [""] and self.cursor.is_key):
-            yield from self._of_node()
-            return
-        key, *rest = path
-        values: dict[str, Callable[[], Iterable[Proposal]]] = {
-            "layer": lambda: layers(self.cursor.typed),
-            "merge": merges,
-            "block": self.names.blocks,
-            "scan": self.names.blocks,
-            "share": self._shared,
-            "activation": activations,
-            "take": self._ports,
-            "freeze": lambda: BOOLEANS,
-            "arange": self.names.sources,
-        }
-        if key == "seq" and rest:
-            yield from self._item(rest[1:])
-        elif key == "repeat" and self.cursor.is_key and rest == [""]:
-            yield from self._keys("repeat")
-        elif key == "repeat" and rest[:1] in (["shared"], ["collect"]):
-            yield from BOOLEANS
-        elif key == "with" or rest[:1] == ["with"]:
-            if self.cursor.is_key:
-                yield from self._options()
-        elif key in SOURCES or key == "over":
-            if not self.cursor.is_key:
-                yield from self.names.sources()
-            elif rest == [""]:
-                yield from self._arguments()
-        elif key == "activation" and self.cursor.is_key and len(rest) == 2:
-            yield from options(op_of("layer", rest[0]))
-        elif key == "activation" and rest and not self.cursor.is_key:
-            yield from option_values(op_of("layer", rest[0]), rest[-1])
-        elif key in values and (not rest or rest == [""]):
-            yield from values[key]()
-        else:
-            yield from self._option_values(key)
+    def _choices(self) -> Iterator[Proposal]:
+        """Yield the values among which the param at the cursor is searched."""
+        param = self.names.scopes.by_block[""].params.get(self.cursor.path[1])
+        values = (one for one in values_of(param) if MARK not in one.text)
+        yield from (Proposal(one.text, "value") for one in values)
 
     def _operation(self) -> tuple[str, str]:
         """Return the key and name of the operation of the node: `layer`, `Linear`."""
@@ -225,10 +179,10 @@ class _Completer:
         kind, _ = self._operation()
         yield from self._options()
         for one in self._keys("a node"):
-            is_op = one.label in OPS or one.label in ("zeros", "ones", "random")
+            is_op = one.label in KINDS
             if not kind and is_op:
                 yield one._replace(rank=one.rank - 50)
-            elif not is_op and kind in ONLY_OF.get(one.label, (kind,)):
+            elif not is_op and (not kind or one.label in NODES[kind]):
                 yield one._replace(rank=one.rank + 10)
 
     def _options(self) -> Iterator[Proposal]:
