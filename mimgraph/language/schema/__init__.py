@@ -195,7 +195,8 @@ def text() -> str:
     """Return the schema as JSON, with a line for each definition."""
     whole = schema()
     defs = whole.pop("$defs")
-    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(one)}" for name, one in defs.items())
+    dense = json.JSONEncoder(separators=(",", ":")).encode
+    lines = ",\n".join(f"{dense(name)}: {dense(one)}" for name, one in defs.items())
     return f'{json.dumps(whole, indent=2)[:-2]},\n  "$defs": {{\n{lines}\n  }}\n}}\n'
 
 

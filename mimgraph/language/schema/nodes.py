@@ -24,6 +24,7 @@ from mimgraph.language.schema.values import (
     any_of,
     keys,
     lists,
+    lists_of_types,
     only_one,
     option,
     option_of_each,
@@ -33,7 +34,7 @@ from mimgraph.language.schema.values import (
     value,
 )
 from mimgraph.ops import registry
-from mimgraph.ops.op import REQUIRED, InputSpec, Op, OptionSpec
+from mimgraph.ops.op import REQUIRED, InputSpec, Op
 
 ANY_SOURCES = InputSpec((), frozenset(), "named")
 ONE_SOURCE = InputSpec(("input",), frozenset(), "one")
@@ -54,7 +55,7 @@ def nodes() -> Json:
     """Return the definitions for nodes, items, layers, merges and tensors."""
     layers, merges, tensors = (registry.ops(kind) for kind in ("layer", "merge", "tensor"))
     activations = [op for op in layers.values() if _is_function(op)]
-    every_op = [*layers.values(), *merges.values(), *tensors.values()]
+    ops = [*layers.values(), *merges.values()]
     return {
         **_words(activations),
         "node": _node(beside_blocks=False),
@@ -72,9 +73,13 @@ def nodes() -> Json:
         **{f"merge.{name}": _op_node(op) for name, op in merges.items()},
         **{f"item.{name}": _options_or_lone(op, _op_words(op)) for name, op in layers.items()},
         **{f"activation.{op.name}": _options_or_lone(op, {}) for op in activations},
+        **{f"about.{op.kind}.{op.name}": _description(op) for op in ops},
+        **{_sources_name(op.inputs): _sources(op.inputs) for op in ops if not op.options_decide},
+        "fed_each": _fed_each(),
         "trained": {"type": ["number", "string", "object"]},
         "axis": keys(over=value(int))["over"],
-        **types(spec for op in every_op for spec in _own_options(op)),
+        **types(spec for op in tensors.values() for spec in op.options.values()),
+        **lists_of_types(spec for op in ops for spec in op.options.values()),
     }
 
 
@@ -152,6 +157,25 @@ def _sources(spec: InputSpec, name: str = IDENTIFIER) -> Json:
     return any_of(ref("source"), listed, {**by_argument, "minProperties": 1})
 
 
+def _sources_name(spec: InputSpec) -> str:
+    """Return the name of the definition of such sources: `sources.input`, `sources.many`."""
+    names = [f"{name}-or-none" if name in spec.optional else name for name in spec.names]
+    return f"sources.{'.'.join(names) or spec.kind}"
+
+
+def _fed_each() -> Json:
+    """Return the conditions of every node with `each`: with a number it has `from`, with sources it has
+    not; one module for all has no `with`."""
+    copies = {"required": ["from"], "properties": {"shared": {"const": False}}}
+    is_shared = {"required": ["shared"], "properties": {"shared": {"const": True}}}
+    is_copied = {
+        "if": {"properties": {"each": COUNT}},
+        "then": copies,
+        "else": {"properties": {"from": False}},
+    }
+    return {"allOf": [is_copied, {"if": is_shared, "then": {"properties": {"with": False}}}]}
+
+
 def _source_conditions(required: Iterable[str] = (), closed: bool = True) -> Json:
     """Return the conditions of a node: it has `from` and the required options, or `each`, where a
     required option may also be in `with`; with a number as `each` it has `from` too. Without `each`
@@ -161,20 +185,10 @@ def _source_conditions(required: Iterable[str] = (), closed: bool = True) -> Jso
         for name in required
         if (one := {"required": [name]})
     ]
-    copies = {"required": ["from"], "properties": {"shared": {"const": False}}}
-    is_shared = {"required": ["shared"], "properties": {"shared": {"const": True}}}
-    how = [
-        {
-            "if": {"properties": {"each": COUNT}},
-            "then": copies,
-            "else": {"properties": {"from": False}},
-        },
-        {"if": is_shared, "then": {"properties": {"with": False}}},
-    ]
     alone = {"with": False, **({"shared": False} if closed else {})}
     return {
         "if": {"required": ["each"]},
-        "then": {"allOf": [*somewhere, *how]},
+        "then": {"allOf": [*somewhere, ref("fed_each")]} if somewhere else ref("fed_each"),
         "else": {"required": ["from", *required], "properties": alone},
     }
 
@@ -234,7 +248,7 @@ def _op_node(op: Op) -> Json:
         **_TRAINED,
         "properties": {
             op.kind: {},
-            "from": _sources(ANY_SOURCES if op.options_decide else op.inputs),
+            "from": ref(_sources_name(ANY_SOURCES if op.options_decide else op.inputs)),
             **refs("each"),
             "with": {**CLOSED, "properties": of_each},
             "shared": FLAG,
@@ -268,12 +282,6 @@ def _tensor(op: Op) -> Json:
         found["else"] = {"properties": {"like": False}}
     properties = {**keys(**{op.name: given}), **options, **_op_words(op)}
     return {**CLOSED, **_TRAINED, "properties": properties, **found}
-
-
-def _own_options(op: Op) -> list[OptionSpec]:
-    """Return the options of an op, without one whose value may be a source or `true` instead."""
-    given = VALUE_OPTION.get(op.name) if op.kind == "tensor" and op.inputs.names else None
-    return [spec for name, spec in op.options.items() if name != given]
 
 
 def _open_node(op: Json, *more: str) -> Json:
@@ -359,7 +367,7 @@ def _options(op: Op) -> Json:
     if "activation" in found:  # also a key of every node, so the forms of that key are allowed
         nothing = {"type": ["object", "null"], "maxProperties": 0}
         named = only_one(dict.fromkeys(choices(op.options["activation"].annotation), nothing))
-        found["activation"]["anyOf"].append(named)
+        found["activation"] = any_of(found["activation"], named)
     return found
 
 
@@ -388,7 +396,12 @@ def _is_function(op: Op) -> bool:
     return isinstance(lowering, Lowering) and lowering.function is not None
 
 
-def documented(op: Op) -> dict[str, str]:
+def documented(op: Op) -> Json:
+    """Return a reference to the description of an op."""
+    return ref(f"about.{op.kind}.{op.name}")
+
+
+def _description(op: Op) -> Json:
     """Return the description of an op, plain and as Markdown."""
     return {"description": op.doc, "markdownDescription": markdown(op)}
 

@@ -107,27 +107,23 @@ def option(spec: OptionSpec) -> Json:
 
 def option_of_each(spec: OptionSpec) -> Json:
     """Return the schema of a list of values of an option, one for each of several sources."""
-    return lists(_type(spec.annotation))
+    return ref(f"each.{_name(spec.annotation)}")
 
 
 def types(specs: Iterable[OptionSpec]) -> Json:
     """Return the definitions of the types that options have."""
     annotations = dict.fromkeys(spec.annotation for spec in specs)
-    return {_name(one): _written_out(one) for one in annotations if not _is_choice(one)}
+    return {_name(one): {"description": describe(one), **value(one)} for one in annotations}
+
+
+def lists_of_types(specs: Iterable[OptionSpec]) -> Json:
+    """Return the definitions of these types too, and of lists of their values."""
+    found = types(specs)
+    return {**found, **{f"each.{name}": lists(ref(name)) for name in found}}
 
 
 def _type(annotation: Any) -> Json:
-    """Return a reference to a type, or the type itself if it is a choice of strings, whose quotes a
-    reference cannot have."""
-    return _written_out(annotation) if _is_choice(annotation) else ref(_name(annotation))
-
-
-def _written_out(annotation: Any) -> Json:
-    return {"description": describe(annotation), **value(annotation)}
-
-
-def _is_choice(annotation: Any) -> bool:
-    return "'" in describe(annotation)
+    return ref(_name(annotation))
 
 
 def _name(annotation: Any) -> str:
