@@ -73,7 +73,6 @@ def nodes() -> Json:
         **{f"merge.{name}": _op_node(op) for name, op in merges.items()},
         **{f"item.{name}": _options_or_lone(op, _op_words(op)) for name, op in layers.items()},
         **{f"activation.{op.name}": _options_or_lone(op, {}) for op in activations},
-        **{f"about.{op.kind}.{op.name}": _description(op) for op in ops},
         **{_sources_name(op.inputs): _sources(op.inputs) for op in ops if not op.options_decide},
         "fed_each": _fed_each(),
         "trained": {"type": ["number", "string", "object"]},
@@ -316,7 +315,9 @@ def _scan() -> Json:
 def _names(ops: Iterable[Op], prefix: str) -> list[Json]:
     """Return the schemas of a layer as text: its name, if no option is required; its name with
     options; or the param that names it."""
-    bare = [_name(op) for op in ops if not _required(op)]
+    bare: list[Json] = [
+        {"const": op.name, "description": op.summary} for op in ops if not _required(op)
+    ]
     with_options = only_one({op.name: ref(f"{prefix}.{op.name}") for op in ops})
     with_options["patternProperties"] = {EXPRESSION: ref("data")}
     if prefix == "item":
@@ -341,7 +342,7 @@ def _options_or_lone(op: Op, words: Json) -> Json:
     if op.lone_option is not None and set(required) <= {op.lone_option}:
         others.append({**option(op.options[op.lone_option]), "not": {"type": "null"}})
     return {
-        **documented(op),
+        "description": op.summary,
         "if": {"type": "object"},
         "then": {
             "properties": {**_options(op), **words},
@@ -396,12 +397,7 @@ def _is_function(op: Op) -> bool:
     return isinstance(lowering, Lowering) and lowering.function is not None
 
 
-def documented(op: Op) -> Json:
-    """Return a reference to the description of an op."""
-    return ref(f"about.{op.kind}.{op.name}")
-
-
-def _description(op: Op) -> Json:
+def documented(op: Op) -> dict[str, str]:
     """Return the description of an op, plain and as Markdown."""
     return {"description": op.doc, "markdownDescription": markdown(op)}
 
