@@ -14,8 +14,9 @@ from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir import declared_graph as ir
-from mimgraph.ir.declared_graph import LIMITED, DeclaredLimits
+from mimgraph.ir.declared_graph import DeclaredLimits
 from mimgraph.ir.declared_values import Option
+from mimgraph.ir.grammar import PLACES
 from mimgraph.ir.names import class_fault
 from mimgraph.ops.deprecated import PYTHON, warn
 from mimgraph.ops.layer_call import Applicable
@@ -160,8 +161,8 @@ def declare_limits(given: GivenLimits | None, span: Span) -> DeclaredLimits | No
         return None
     sizes = as_mapping("sizes in limits", limits.pop("sizes", None), '{"T": 128}')
     for name in limits:
-        if name not in LIMITED:
-            keys = (*LIMITED, "sizes")
+        if name not in PLACES["limits"]:
+            keys = [*PLACES["limits"]]
             help = suggestion(name, keys) or f"its keys: {', '.join(keys)}"
             raise spec_error("unknown-key", f"limits has no key {name!r}", span, help)
     return DeclaredLimits(span, _options(limits, span), _options(sizes, span))

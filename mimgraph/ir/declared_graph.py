@@ -546,9 +546,6 @@ class Graph:
         return sorted({output.span.file.name for output in outputs} - {self.origin.file.name})
 
 
-LIMITED = ("parameters", "trainable", "macs", "activations")  # amounts that may have a limit
-
-
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class DeclaredLimits:
     """The limit of each amount, `20M` or `$budget`, and the named sizes at which it is computed.

@@ -31,7 +31,7 @@ _FED = {"each": "each", "from": "sources"}
 _OF_EACH = {"with": "columns", "shared": "flag"}
 _OF_OP = {OPTIONS: "option", **_OF_EACH, "activation": "activation", **_COMMON}
 _MADE = {OPTIONS: "data", **_COMMON}
-_INPUT = {"shape": "shape", "dtype": "dtype", "vocab": "data", "optional": "flag"}
+_INPUT = {"shape": "shape", "dtype": "dtype", "vocab": "count", "optional": "switch"}
 
 # the keys of a node by the key that says what it does
 NODES: Mapping[str, Kinds] = {
@@ -66,7 +66,7 @@ NODES: Mapping[str, Kinds] = {
 PLACES: Mapping[str, Kinds] = {
     "a spec": {
         "mimgraph": "version",
-        "name": "text",
+        "name": "class name",
         "doc": "text",
         "parts": "parts",
         "limits": "limits",
@@ -77,11 +77,11 @@ PLACES: Mapping[str, Kinds] = {
         "outputs": "outputs",
     },
     "limits": {
-        **dict.fromkeys(("parameters", "trainable", "macs", "activations"), "data"),
+        **dict.fromkeys(("parameters", "trainable", "macs", "activations"), "amount"),
         "sizes": "sizes",
     },
     "a param": {"search": "a search", "default": "default"},
-    "a search": {"int": "number", "float": "number", "step": "number", "log": "flag"},
+    "a search": {"int": "bounds", "float": "bounds", "step": "number", "log": "flag"},
     "an input": {**_INPUT, "doc": "text"},
     "an input of a block": _INPUT,
     "a block": {
@@ -114,7 +114,7 @@ PLACES: Mapping[str, Kinds] = {
         "index": "argument",
         "collect": "output",
     },
-    "an output": {"from": "source", "only": "only", "batch_dim": "number", "doc": "text"},
+    "an output": {"from": "source", "only": "only", "batch_dim": "axis", "doc": "text"},
     "an output of a block": {"from": "source"},
 }
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.search import settled
 from mimgraph.ir.declared_graph import (
-    LIMITED,
     Block,
     BlockInput,
     DeclaredLimits,
@@ -304,7 +303,7 @@ def _limits(context: Context, key: Scalar, tree: Tree) -> DeclaredLimits | None:
         return None
     check_keys(context, "limits", limits)
     sizes = read_mapping(context, "sizes", limits.get("sizes"))
-    amounts = [one for one in limits.entries if one[0].text in LIMITED]
+    amounts = [one for one in limits.entries if _is_amount(one[0].text)]
     return DeclaredLimits(
         key.span,
         {key.text: read_option(context, key, value) for key, value in amounts},
@@ -312,6 +311,10 @@ def _limits(context: Context, key: Scalar, tree: Tree) -> DeclaredLimits | None:
         if sizes
         else {},
     )
+
+
+def _is_amount(key: str) -> bool:
+    return PLACES["limits"].get(key) == "amount"
 
 
 def _without_section(context: Context, word: str, tree: Mapping) -> Mapping:

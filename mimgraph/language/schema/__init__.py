@@ -11,8 +11,7 @@ import json
 import keyword
 from collections.abc import Collection
 
-from mimgraph.ir.declared_graph import LIMITED
-from mimgraph.ir.grammar import NODE_WORDS
+from mimgraph.ir.grammar import NODE_WORDS, PLACES
 from mimgraph.ir.names import EMITTED, REFUSED, REFUSED_FOR_INPUTS
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import DTYPES, INTEGER
@@ -21,6 +20,7 @@ from mimgraph.language.schema.nodes import nodes
 from mimgraph.language.schema.values import (
     CLOSED,
     EXPRESSION,
+    FLAG,
     IDENTIFIER,
     SWITCH,
     Json,
@@ -77,7 +77,7 @@ def _params() -> Json:
         },
         "searched": {
             **CLOSED,
-            "properties": keys(search=_search(), default=plain),
+            "properties": part("a param", search=_search(), default=plain),
             "required": ["search"],
         },
         "block_params": {
@@ -95,8 +95,8 @@ def _search() -> Json:
     def bounds(kind: str) -> Json:
         return {"type": "array", "items": {"type": kind}, "minItems": 2, "maxItems": 2}
 
-    step, log = {"type": "number", "exclusiveMinimum": 0}, {"type": "boolean"}
-    ranges = keys(int=bounds("integer"), float=bounds("number"), step=step, log=log)
+    step = {"type": "number", "exclusiveMinimum": 0}
+    ranges = part("a search", int=bounds("integer"), float=bounds("number"), step=step)
     only_one = [{"required": ["int"]}, {"required": ["float"]}]
     choices = {"type": "array", "minItems": 1, "maxItems": MAX_CHOICES}
     return any_of(choices, {**CLOSED, "properties": ranges, "oneOf": only_one})
@@ -104,18 +104,11 @@ def _search() -> Json:
 
 def _inputs() -> Json:
     """Return the definitions of an input of the graph, and of the inputs of a block."""
-    about = keys(
-        shape=ref("shape"),
-        dtype={"enum": list(DTYPES)},
-        vocab=value(Positive),
-        doc={"type": "string"},
-        optional=SWITCH,
-    )
     pattern = {
         **CLOSED,
         "type": ["array", "object", "null"],
         "items": ref("size"),
-        "properties": {key: one for key, one in about.items() if key != "doc"},
+        "properties": part("an input of a block"),
     }
     names = {"type": "array", "items": ref("input_name"), "minItems": 1, "uniqueItems": True}
     return {
@@ -123,7 +116,7 @@ def _inputs() -> Json:
             **CLOSED,
             "type": ["array", "object"],
             "items": ref("size"),
-            "properties": about,
+            "properties": part("an input"),
             "anyOf": [{"type": "array"}, {"required": ["shape"]}, {"required": ["vocab"]}],
             "if": {"required": ["vocab"]},
             "then": {"properties": {"dtype": {"enum": list(INTEGER)}}},
@@ -134,12 +127,7 @@ def _inputs() -> Json:
 
 def _outputs() -> Json:
     """Return the definitions of outputs: a source, a list, or a mapping by name."""
-    detailed = keys(
-        from_=ref("source"),
-        only={"const": "training"},
-        batch_dim={"type": "integer"},
-        doc={"type": "string"},
-    )
+    detailed = part("an output")
     by_name = {
         "type": "object",
         "propertyNames": {"pattern": IDENTIFIER},
@@ -163,12 +151,10 @@ def _block() -> Json:
     one_input = {"maxItems": 1, "maxProperties": 1}
     return {
         **CLOSED,
-        "properties": keys(
-            doc={"type": "string"},
+        "properties": part(
+            "a block",
             params=ref("block_params"),
-            inputs=ref("block_inputs"),
             nodes=named(ref("node_beside_blocks")),
-            outputs=ref("outputs"),
             seq=ref("chain_beside_blocks"),
         ),
         "if": {"required": ["seq"]},
@@ -215,18 +201,7 @@ def _spec() -> Json:
     or parts."""
     return {
         **CLOSED,
-        "properties": keys(
-            mimgraph={"enum": [1, "1"]},
-            name=ref("class_name"),
-            doc={"type": "string"},
-            params=ref("params"),
-            inputs=named_inputs(ref("input")),
-            parts=named({"type": "string", "pattern": PATH}),
-            limits=_limits(),
-            blocks=named(ref("block_of_spec")),
-            nodes={},
-            outputs=ref("outputs"),
-        ),
+        "properties": part("a spec", limits=_limits(), nodes={}),
         "required": ["inputs", "nodes", "outputs"],
         "if": {"anyOf": [{"required": ["blocks"]}, {"required": ["parts"]}]},
         "then": {"properties": {"nodes": named(ref("node_beside_blocks"))}},
@@ -236,7 +211,40 @@ def _spec() -> Json:
 
 def _limits() -> Json:
     """Return the schema of the limits of the cost."""
-    number = {"type": ["number", "string"], "minimum": 0, "pattern": rf"{AMOUNT}|{EXPRESSION}"}
+    return {**CLOSED, "properties": part("limits")}
+
+
+def part(place: str, **special: Json) -> Json:
+    """Return the schemas of the keys of a part of a spec, by the kinds of their values unless they are
+    special, with their descriptions."""
+    return keys(**{key: special.get(key) or _of_kind(kind) for key, kind in PLACES[place].items()})
+
+
+def _of_kind(kind: str) -> Json:
+    """Return the schema of a kind of value, as the grammar calls it; any data for one that only nodes
+    have."""
     size = {"type": ["integer", "string"], "minimum": 1, "pattern": EXPRESSION}
-    amounts = dict.fromkeys(LIMITED, number)
-    return {**CLOSED, "properties": keys(**amounts, sizes=named(size))}
+    amount = {"type": ["number", "string"], "minimum": 0, "pattern": rf"{AMOUNT}|{EXPRESSION}"}
+    schemas: dict[str, Json] = {
+        "version": {"enum": [1, "1"]},
+        "text": {"type": "string"},
+        "class name": ref("class_name"),
+        "flag": FLAG,
+        "switch": SWITCH,
+        "axis": {"type": "integer"},
+        "amount": amount,
+        "count": value(Positive),
+        "dtype": {"enum": list(DTYPES)},
+        "only": {"const": "training"},
+        "shape": ref("shape"),
+        "sizes": named(size),
+        "source": ref("source"),
+        "params": ref("params"),
+        "parts": named({"type": "string", "pattern": PATH}),
+        "inputs": named_inputs(ref("input")),
+        "inputs of a block": ref("block_inputs"),
+        "blocks": named(ref("block_of_spec")),
+        "outputs": ref("outputs"),
+        "outputs of a block": ref("outputs"),
+    }
+    return schemas.get(kind, {})

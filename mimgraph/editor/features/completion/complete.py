@@ -56,7 +56,18 @@ SOURCES = (
     *("outputs", "outputs of a block", "an output", "an output of a block"),
 )
 SIZES = ("shape", "an input", "an input of a block")
-COMPUTED = ("data", "option", "param", "training", "argument", "formula", "repeat", "columns")
+COMPUTED = (
+    "data",
+    "amount",
+    "count",
+    "option",
+    "param",
+    "training",
+    "argument",
+    "formula",
+    "repeat",
+    "columns",
+)
 
 
 def located(cursor: Cursor) -> tuple[str, str, list[str]]:
@@ -146,6 +157,7 @@ class _Completer:
             "activation": activations,
             "port": self._ports,
             "flag": lambda: BOOLEANS,
+            "switch": lambda: BOOLEANS,
             "output": lambda: BOOLEANS,
             "dtype": lambda: (Proposal(name, "value") for name in DTYPES),
             "only": lambda: (Proposal("training", "value"),),
