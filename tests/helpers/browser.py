@@ -82,7 +82,7 @@ class Tab:
 def tab(chromium: Browser) -> Iterator[Tab]:
     """Return a new tab; the test fails if it logs an error."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     tab = Tab(context.new_page())
     yield tab
     context.close()

@@ -126,7 +126,7 @@ class Window:
 
     def __init__(self, browser: Browser, port: int, folder: Path) -> None:
         self.context = browser.new_context(viewport={"width": 1440, "height": 800})
-        self.context.set_default_timeout(30_000)
+        self.context.set_default_timeout(90_000)
         self.page: Page = self.context.new_page()
         self.page.goto(f"http://127.0.0.1:{port}/?folder={folder}")
         self.page.wait_for_selector(".monaco-workbench .statusbar-item")
