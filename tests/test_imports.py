@@ -33,6 +33,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         summary runtime
         inspection
         emit cost
+        declare
         infer encoders
         ops
         ir
@@ -182,7 +183,7 @@ def test_a_check_waits_for_nothing_that_it_does_not_need() -> None:
     assert done.stdout == f"{spec}: ok, 5 nodes\nset()\n"
 
 
-READING = ("infer", "ops", "language.yaml_tree", "language.reader", "editor.analysis", "emit")
+READING = ("infer", "ops", "declare", "editor.analysis", "emit")
 
 
 @pytest.mark.slow

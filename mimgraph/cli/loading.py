@@ -11,11 +11,11 @@ from typing import Any
 from mimgraph.cli.errors import CallError
 from mimgraph.cli.settings import read_settings
 from mimgraph.cli.user_models import ModelOptions, import_model, user_code
+from mimgraph.declare.tree import MAX_BYTES
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.render import visible
 from mimgraph.graph import Graph, load, load_bytes, loads
 from mimgraph.language.spec_file import UnknownParams
-from mimgraph.language.tree import MAX_BYTES
 from mimgraph.support.progress import progress
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mimgraph.cli.errors import CallError, WrongValue
 from mimgraph.diagnostics import SpecError
-from mimgraph.language.reader.spec import read_value
+from mimgraph.language.read_spec import read_value
 
 
 def read_settings(option: str, form: str, texts: Sequence[str]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from mimgraph.cli.errors import CallError
 from mimgraph.cli.user_models import refuse_code, user_code
+from mimgraph.declare.tree import MAX_BYTES
 from mimgraph.diagnostics.render import visible
 from mimgraph.language.files import refuse_foreign
-from mimgraph.language.tree import MAX_BYTES
 from mimgraph.source import SourceFile
 from mimgraph.support.files import matching
 from mimgraph.support.progress import progress

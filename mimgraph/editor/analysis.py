@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mimgraph.cost.within_limits import infer_within_limits
+from mimgraph.declare.tree import Mapping, Tree
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.editor.document.repair import read_text
 from mimgraph.infer.graph import KnownPart, known_part
@@ -16,9 +17,8 @@ from mimgraph.ir.declared_graph import Graph
 from mimgraph.ir.grammar import PLACES
 from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.language.files import Place
-from mimgraph.language.reader.spec import read_tree
+from mimgraph.language.read_spec import read_tree
 from mimgraph.language.spec_file import Params
-from mimgraph.language.tree import Mapping, Tree
 from mimgraph.source import SourceFile
 from mimgraph.support.progress import uncollected
 

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from mimgraph.declare import tree
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.language import tree
 from mimgraph.language.yaml_reader import tree_of
 from mimgraph.source import SourceFile
 

@@ -20,7 +20,7 @@ from yaml.events import (
     StreamStartEvent,
 )
 
-from mimgraph.language.tree import BLANKS, HIDE_BREAKS, SHOW_BREAKS, resolve
+from mimgraph.declare.tree import BLANKS, HIDE_BREAKS, SHOW_BREAKS, resolve
 from mimgraph.language.tree_builder import TUPLE_START
 from mimgraph.language.yaml_reader import PARSER
 from mimgraph.language.yaml_text import plain_or_quoted

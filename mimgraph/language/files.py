@@ -12,13 +12,13 @@ from itertools import islice
 from pathlib import PurePath
 from typing import NamedTuple
 
+from mimgraph.declare import tree
+from mimgraph.declare.tree import MAX_BYTES
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.grammar import PLACES
-from mimgraph.language import tree
-from mimgraph.language.tree import MAX_BYTES
 from mimgraph.language.yaml_reader import tree_of
 from mimgraph.source import SourceFile
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree, plain
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.language import fix_texts
 from mimgraph.language.edit.entries import (
@@ -25,9 +26,8 @@ from mimgraph.language.edit.entries import (
 )
 from mimgraph.language.fix_texts import Item, Surroundings, inserted
 from mimgraph.language.occurrences import find_occurrences
-from mimgraph.language.reader.spec import DEFAULT_NAME
+from mimgraph.language.read_spec import DEFAULT_NAME
 from mimgraph.language.text_edits import Fix, TextEdit
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, plain
 from mimgraph.language.yaml_reader import tree_of
 from mimgraph.language.yaml_text import flow
 from mimgraph.ops import registry

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree, plain
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.language.edit.entries import as_item, with_entry, with_item
 from mimgraph.language.text_edits import TextEdit
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, plain
 from mimgraph.language.yaml_reader import tree_of
 from mimgraph.source import SourceFile, Span
 

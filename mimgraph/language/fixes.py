@@ -9,15 +9,15 @@ from time import process_time
 from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.cost.within_limits import infer_within_limits
+from mimgraph.declare.tree import Mapping
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import CODES, WARNINGS, DiagnosticCode
 from mimgraph.infer.warnings import warnings
 from mimgraph.language.files import ENDINGS, Place, first_place
 from mimgraph.language.fix_candidates import Candidate, candidates
 from mimgraph.language.fix_texts import surroundings_of
-from mimgraph.language.reader.spec import read
+from mimgraph.language.read_spec import read
 from mimgraph.language.text_edits import Fix, edited
-from mimgraph.language.tree import Mapping
 from mimgraph.language.yaml_reader import tree_of
 from mimgraph.source import SourceFile
 

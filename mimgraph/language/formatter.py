@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
+from mimgraph.declare.tree import BLANKS, Mapping, Scalar, Tree
+from mimgraph.declare.tree import Sequence as SequenceTree
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.grammar import AMONG_OPTIONS, BY_NAME, OPTIONS, keys_of
 from mimgraph.language.concrete import (
@@ -21,8 +23,6 @@ from mimgraph.language.concrete import (
     has_comments,
     read_concrete,
 )
-from mimgraph.language.tree import BLANKS, Mapping, Scalar, Tree
-from mimgraph.language.tree import Sequence as SequenceTree
 from mimgraph.language.yaml_reader import compose, is_json
 from mimgraph.language.yaml_text import WIDTH, filled_list, filled_text, is_literal
 from mimgraph.source import LINE_END, SourceFile

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import NamedTuple
 
+from mimgraph.declare.nodes import is_number_of_copies
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.ir.declared_graph import BESIDE_FROM
 from mimgraph.ir.grammar import PLACES, value_of
 from mimgraph.language.files import PartFiles, Place, Refused, read_bytes
-from mimgraph.language.reader.nodes import is_number_of_copies
 from mimgraph.language.scopes import (
     Callee,
     Occurrence,
@@ -29,7 +30,6 @@ from mimgraph.language.scopes import (
     sizes_of,
     values_of,
 )
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.language.yaml_reader import tree_of
 from mimgraph.source import SourceFile
 

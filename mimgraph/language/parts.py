@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from mimgraph.declare.tree import Mapping, Scalar, Tree
+from mimgraph.declare.values import Context, as_written
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.reuse import (
@@ -22,9 +24,7 @@ from mimgraph.ir.declared_graph import Block, Graph
 from mimgraph.ir.names import name_fault
 from mimgraph.ir.rewrite import with_keys
 from mimgraph.language.files import Place, ReadPart, Refused, read_bytes
-from mimgraph.language.reader.context import Context, as_written
-from mimgraph.language.reader.spec import read
-from mimgraph.language.tree import Mapping, Scalar, Tree
+from mimgraph.language.read_spec import read
 from mimgraph.source import SourceFile, Span
 
 

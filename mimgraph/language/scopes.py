@@ -9,10 +9,10 @@ from functools import cached_property
 from keyword import iskeyword
 from typing import Literal, NamedTuple, TypeAlias
 
+from mimgraph.declare.nodes import is_number_of_copies
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.ir.declared_values import closing, is_computed
 from mimgraph.ir.grammar import kind_of
-from mimgraph.language.reader.nodes import is_number_of_copies
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import Span
 
 _DOLLAR = re.compile(r"\$(?:([A-Za-z_]\w*)|\()", re.ASCII)

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from mimgraph.cost.within_limits import infer_within_limits
+from mimgraph.declare.sections import given_option
+from mimgraph.declare.tree import MAX_BYTES, Scalar
+from mimgraph.declare.values import Context
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.search import settled
@@ -20,10 +23,7 @@ from mimgraph.ir.declared_values import Option
 from mimgraph.ir.option_types import OptionValue
 from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.language.files import Place, first_place, refuse_foreign
-from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.sections import given_option
-from mimgraph.language.reader.spec import LANGUAGE, read
-from mimgraph.language.tree import MAX_BYTES, Scalar
+from mimgraph.language.read_spec import LANGUAGE, read
 from mimgraph.source import SourceFile
 from mimgraph.support.arguments import as_mapping, as_path, as_plain, as_text, shown, wrong
 

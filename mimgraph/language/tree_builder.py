@@ -7,10 +7,7 @@ from collections.abc import Callable, Container
 from dataclasses import replace
 from typing import NamedTuple
 
-from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.ir.declared_values import ANOTHER, FAULTY
-from mimgraph.language.tree import (
+from mimgraph.declare.tree import (
     MAX_DEPTH,
     Mapping,
     Scalar,
@@ -28,6 +25,9 @@ from mimgraph.language.tree import (
     too_deep,
     why_faulty,
 )
+from mimgraph.diagnostics import Diagnostic, Label
+from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.ir.declared_values import ANOTHER, FAULTY
 from mimgraph.source import SourceFile, Span
 
 MOST_LABELS = 8  # for the other places of an ambiguous word

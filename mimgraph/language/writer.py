@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mimgraph.declare.tree import MAX_BYTES, MAX_DEPTH
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.ir.declared_graph import (
     BESIDE_FROM,
@@ -29,7 +30,6 @@ from mimgraph.ir.declared_graph import (
     Source,
 )
 from mimgraph.ir.declared_values import Choices, Floats, Integers, Option, Template, Written
-from mimgraph.language.tree import MAX_BYTES, MAX_DEPTH
 from mimgraph.language.yaml_text import Path, Rows, Tall, written_text, yaml_text
 from mimgraph.source import SourceFile
 from mimgraph.support.arguments import plain, shown, wrong

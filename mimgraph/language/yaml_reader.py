@@ -19,9 +19,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.ir.declared_values import FAULTY
-from mimgraph.language.tree import (
+from mimgraph.declare.tree import (
     BLANKS,
     HIDE_BREAKS,
     SHOW_BREAKS,
@@ -36,6 +34,8 @@ from mimgraph.language.tree import (
     resolve,
     too_deep,
 )
+from mimgraph.diagnostics import Diagnostic, Label
+from mimgraph.ir.declared_values import FAULTY
 from mimgraph.language.tree_builder import (
     NO_ALIASES,
     TEMPLATE,

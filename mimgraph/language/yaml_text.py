@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from mimgraph.declare.tree import BREAKS, NOT_PRINTABLE, resolve
 from mimgraph.ir.declared_values import Template, Written
 from mimgraph.ir.expression import Variable, to_text
-from mimgraph.language.tree import BREAKS, NOT_PRINTABLE, resolve
 
 WIDTH = 100  # a longer mapping is written on several lines
 

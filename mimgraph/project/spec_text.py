@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mimgraph.language import tree
+from mimgraph.declare import tree
 from mimgraph.language.yaml_reader import tree_of
 from mimgraph.source import SourceFile, Span
 

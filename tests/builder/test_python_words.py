@@ -12,7 +12,7 @@ import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.builder.user_line import python_words
 from mimgraph.diagnostics import Report
-from mimgraph.language.reader.spec import read
+from mimgraph.language.read_spec import read
 from mimgraph.source import SourceFile
 from tests.helpers.handles import image, numeric, text
 from tests.helpers.marked import faults

@@ -8,7 +8,7 @@ from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.infer import warnings as advice
 from mimgraph.infer.requirements import check_packages, check_torch
-from mimgraph.language.reader.spec import read
+from mimgraph.language.read_spec import read
 from mimgraph.source import SourceFile
 
 _MARK = re.compile(r"⟦([a-z-]+)⟧")

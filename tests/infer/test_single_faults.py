@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mimgraph.declare.tree import Mapping, Scalar, Tree
 from mimgraph.diagnostics import Report
-from mimgraph.language.tree import Mapping, Scalar, Tree
 from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 from tests.conftest import SPECS, sampled

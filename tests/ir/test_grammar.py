@@ -32,7 +32,7 @@ def added(monkeypatch: pytest.MonkeyPatch) -> None:
     places = {**PLACES, "an input": {"shape": about["shape"], "unit": "text", **about}}
     monkeypatch.setattr(grammar, "PLACES", places)
     for module in (
-        "mimgraph.language.reader.context",
+        "mimgraph.declare.values",
         "mimgraph.language.formatter",
         "mimgraph.language.occurrences",
         "mimgraph.language.schema",

@@ -23,7 +23,7 @@ NAME_EACH = (
     "ir/declared_graph.py",
     "ir/rewrite.py",
     "ir/typed_operations.py",
-    "language/reader/nodes.py",
+    "declare/nodes.py",
     "language/writer.py",
     "picture/diagram/build.py",
     "picture/faulty/boxes.py",

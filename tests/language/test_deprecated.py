@@ -55,7 +55,7 @@ outputs: {y: {from: c}}
 @pytest.fixture
 def renamed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let some keys and options have old names, as none has one today."""
-    for module in ("mimgraph.ops.deprecated", "mimgraph.language.reader.context"):
+    for module in ("mimgraph.ops.deprecated", "mimgraph.declare.values"):
         monkeypatch.setattr(f"{module}.KEYS", KEYS)
         monkeypatch.setattr(f"{module}.OPTIONS", OPTIONS)
 

@@ -16,7 +16,7 @@ from mimgraph.diagnostics import Report
 from mimgraph.ir.declared_values import Written
 from mimgraph.ir.expression import parse
 from mimgraph.ir.names import name_fault
-from mimgraph.language.reader.spec import read
+from mimgraph.language.read_spec import read
 from mimgraph.language.writer import write
 from mimgraph.language.yaml_text import flow, yaml_text
 from mimgraph.source import SourceFile, Span

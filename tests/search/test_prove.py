@@ -11,7 +11,7 @@ import pytest
 import mimgraph as mg
 from mimgraph.diagnostics import Report
 from mimgraph.infer.search import PointTypes
-from mimgraph.language.reader.spec import read
+from mimgraph.language.read_spec import read
 from mimgraph.search.explain import matches, rule_text
 from mimgraph.search.points import every_point
 from mimgraph.search.prove import Proof, faults_at

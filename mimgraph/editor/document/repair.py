@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
+from mimgraph.declare.tree import NOT_PRINTABLE, Mapping, Scalar, Tree
+from mimgraph.declare.tree import Sequence as SequenceTree
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.editor.document.outline import (
     KEY,
@@ -17,8 +19,6 @@ from mimgraph.editor.document.outline import (
     outline,
     text_of,
 )
-from mimgraph.language.tree import NOT_PRINTABLE, Mapping, Scalar, Tree
-from mimgraph.language.tree import Sequence as SequenceTree
 from mimgraph.language.tree_builder import AddDiagnostic
 from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile, Span

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Literal, NamedTuple, TypeAlias
 
+from mimgraph.declare.tree import Mapping, Scalar, Tree
 from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.uses import Scope, Use, Uses
 from mimgraph.editor.features.wording import listed, options_of, result_text, type_text
 from mimgraph.ir.declared_graph import Apply, Block, Node
-from mimgraph.language.tree import Mapping, Scalar, Tree
 from mimgraph.source import SourceFile, Span
 from mimgraph.summary.node_text import value_text
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mimgraph.declare.tree import Mapping
 from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.node_facts import Facts, cost_text
 from mimgraph.editor.features.uses import Uses
-from mimgraph.language.tree import Mapping
 from mimgraph.source import Span
 
 

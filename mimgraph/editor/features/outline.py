@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.uses import Uses
 from mimgraph.editor.features.wording import result_text, type_text
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
 
 Kind: TypeAlias = Literal["section", "param", "input", "part", "block", "node", "item", "output"]

@@ -6,8 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from mimgraph.declare import tree
+from mimgraph.declare.tree import MAX_BYTES
 from mimgraph.ir.grammar import PLACES
-from mimgraph.language import tree
 from mimgraph.language.files import (
     Place,
     Refused,
@@ -17,7 +18,6 @@ from mimgraph.language.files import (
     is_spec,
     read_bytes,
 )
-from mimgraph.language.tree import MAX_BYTES
 from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 from mimgraph.support.files import write_whole

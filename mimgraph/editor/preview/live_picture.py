@@ -8,11 +8,11 @@ from secrets import token_hex
 from threading import Condition, Lock
 from typing import Any, NamedTuple
 
+from mimgraph.declare.tree import MAX_BYTES
 from mimgraph.editor.analysis import Analysis, analyse
 from mimgraph.editor.preview.drawn import Drawn, drawn
 from mimgraph.language.files import first_place, refuse_foreign
 from mimgraph.language.spec_file import UnknownParams
-from mimgraph.language.tree import MAX_BYTES
 from mimgraph.source import SourceFile
 
 

@@ -22,9 +22,9 @@ from threading import BoundedSemaphore
 from time import monotonic
 from typing import Any
 
+from mimgraph.declare.tree import MAX_BYTES
 from mimgraph.editor.preview.live_picture import LivePicture
 from mimgraph.editor.preview.shell import policy, shell
-from mimgraph.language.tree import MAX_BYTES
 
 HOST = "127.0.0.1"
 HOSTS = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?")

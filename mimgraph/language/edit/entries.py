@@ -10,11 +10,11 @@ from collections.abc import Sequence as SequenceType
 from contextlib import contextmanager
 from typing import Any
 
+from mimgraph.declare.tree import BLANKS, Mapping, Scalar, Sequence, Tree, is_null, plain
 from mimgraph.diagnostics import Report
 from mimgraph.ir.grammar import KINDS, PLACES
 from mimgraph.language.edit.paths import Found, Missing, fault, find, unknown
 from mimgraph.language.text_edits import TextEdit, edited
-from mimgraph.language.tree import BLANKS, Mapping, Scalar, Sequence, Tree, is_null, plain
 from mimgraph.language.yaml_reader import compose, is_json
 from mimgraph.language.yaml_text import Rows, Tall, entry_lines, flow
 from mimgraph.ops import registry

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree, is_null
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import no_such_name
 from mimgraph.language.occurrences import Home, Project
 from mimgraph.language.scopes import Callee, Kind, Scope, Scopes, Symbol, definitions
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, is_null
 from mimgraph.source import SourceFile, Span
 
 SECTIONS: dict[str, Kind] = {

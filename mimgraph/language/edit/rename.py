@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.ir.grammar import NODE_WORDS
 from mimgraph.ir.names import input_fault, name_fault, param_fault, port_fault
@@ -23,7 +24,6 @@ from mimgraph.language.scopes import (
     operation,
 )
 from mimgraph.language.text_edits import TextEdit, edited
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.language.yaml_reader import is_json, tree_of
 from mimgraph.ops import registry
 from mimgraph.source import SourceFile, Span

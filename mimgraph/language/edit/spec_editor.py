@@ -9,6 +9,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mimgraph.declare.tree import MAX_BYTES, Mapping, Scalar, Sequence, Tree, is_null, plain
 from mimgraph.diagnostics import SpecError
 from mimgraph.ir.grammar import CONSTANTS, PLACES
 from mimgraph.language.edit.entries import (
@@ -35,7 +36,6 @@ from mimgraph.language.occurrences import Project, find_occurrences
 from mimgraph.language.scopes import Kind, Occurrence, Occurrences, Scopes, Symbol, entries
 from mimgraph.language.spec_file import load_text
 from mimgraph.language.text_edits import TextEdit
-from mimgraph.language.tree import MAX_BYTES, Mapping, Scalar, Sequence, Tree, is_null, plain
 from mimgraph.source import SourceFile, Span
 from mimgraph.support.arguments import as_path, as_plain, as_text
 from mimgraph.support.entry_point import entry_point, entry_points

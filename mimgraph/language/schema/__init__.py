@@ -11,11 +11,11 @@ import json
 import keyword
 from collections.abc import Collection
 
+from mimgraph.declare.search_space import MAX_CHOICES
 from mimgraph.ir.grammar import NODE_WORDS, PLACES
 from mimgraph.ir.names import EMITTED, REFUSED, REFUSED_FOR_INPUTS
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import DTYPES, INTEGER
-from mimgraph.language.reader.search_space import MAX_CHOICES
 from mimgraph.language.schema.nodes import nodes
 from mimgraph.language.schema.values import (
     CLOSED,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.editor.analysis import Analysis, analyse
 from mimgraph.ir.declared_graph import Apply
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile
 from tests.helpers.cases import check_texts, each, texts
 

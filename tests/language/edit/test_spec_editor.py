@@ -11,7 +11,7 @@ import mimgraph as mg
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import infer
 from mimgraph.language.edit.spec_editor import SpecEditor
-from mimgraph.language.reader.spec import read
+from mimgraph.language.read_spec import read
 from mimgraph.source import SourceFile
 from tests.helpers.cases import check_texts, each, texts
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile, Span
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.language.tree import Scalar
+from mimgraph.declare.tree import Scalar
 from tests.helpers.cases import each
 from tests.language.yaml_tree.reading import covered, faults_in, parts, read, tree_of, value_of
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mimgraph.declare.tree import Mapping
 from mimgraph.ir.declared_values import FAULTY
-from mimgraph.language.tree import Mapping
 from tests.helpers.cases import check_texts, each
 from tests.language.yaml_tree.reading import covered, faults_in, read, tree_of, value_of
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from mimgraph.declare.tree import Mapping, Scalar
 from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.completion.cursor import MARK, Cursor, cursor_at
 from mimgraph.editor.features.completion.ops import (
@@ -23,7 +24,6 @@ from mimgraph.ir.types import DTYPES
 from mimgraph.language.files import Place
 from mimgraph.language.keys import EVERY_KEY
 from mimgraph.language.scopes import operation, values_of
-from mimgraph.language.tree import Mapping, Scalar
 from mimgraph.source import Span
 
 

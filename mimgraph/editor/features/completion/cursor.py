@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.diagnostics import Report
 from mimgraph.editor.document.repair import read_text
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
 
 MARK = "zQcursorQz"  # the word that stands at the cursor in the text that is read

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mimgraph.declare.tree import Mapping, Scalar, Tree, texts
 from mimgraph.editor.features.completion.cursor import MARK, Cursor
 from mimgraph.editor.features.completion.proposal import Proposal
 from mimgraph.editor.features.uses import Uses
@@ -14,7 +15,6 @@ from mimgraph.ir.typed_graph import Body
 from mimgraph.language.files import ENDINGS, Place
 from mimgraph.language.occurrences import scopes_of
 from mimgraph.language.scopes import Scope, Scopes
-from mimgraph.language.tree import Mapping, Scalar, Tree, texts
 
 MOST = 500  # entries of a folder that are looked at
 DEEPEST = 2  # folders inside the folder of the spec

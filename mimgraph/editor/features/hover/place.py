@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from collections.abc import Sequence as SequenceOf
 from typing import NamedTuple
 
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.node_facts import Facts
 from mimgraph.editor.features.uses import Scope, Uses
 from mimgraph.ir.declared_graph import Block, Node, Source
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import Span
 
 

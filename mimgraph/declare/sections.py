@@ -5,6 +5,22 @@ from __future__ import annotations
 from collections import abc
 from typing import Any
 
+from mimgraph.declare.tree import MAX_INT, MIN_INT, Mapping, Scalar, Sequence, Tree, is_faulty
+from mimgraph.declare.values import (
+    Context,
+    as_written,
+    check_keys,
+    faulty_option,
+    is_expression,
+    read_mapping,
+    read_option,
+    read_source,
+    read_switch,
+    read_text,
+    read_value,
+    renewed,
+    section_entries,
+)
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.ir.declared_graph import BlockInput, Input, InputShape, Output, Source
 from mimgraph.ir.declared_values import (
@@ -23,22 +39,6 @@ from mimgraph.ir.expression import ExpressionError
 from mimgraph.ir.grammar import NODE_WORDS
 from mimgraph.ir.names import name_fault, param_fault
 from mimgraph.ir.types import DTYPES, INTEGER, dtype_help
-from mimgraph.language.reader.context import (
-    Context,
-    as_written,
-    check_keys,
-    faulty_option,
-    is_expression,
-    read_mapping,
-    read_option,
-    read_source,
-    read_switch,
-    read_text,
-    read_value,
-    renewed,
-    section_entries,
-)
-from mimgraph.language.tree import MAX_INT, MIN_INT, Mapping, Scalar, Sequence, Tree, is_faulty
 from mimgraph.source import Span
 
 PARAM = "a number, a string, true, false or a list"
@@ -94,7 +94,7 @@ def _read_param(context: Context, key: Scalar, tree: Tree, is_in_block: bool) ->
     """Return a param, one of a spec also with a search space."""
     if not isinstance(tree, Mapping):
         return read_option(context, key, tree)
-    from mimgraph.language.reader.search_space import is_space, read_searched  # needed by few specs
+    from mimgraph.declare.search_space import is_space, read_searched  # needed by few specs
 
     if is_space(tree) and not is_in_block:
         return read_searched(context, key, tree)

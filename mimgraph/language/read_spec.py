@@ -7,6 +7,28 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mimgraph.declare.nodes import is_node, read_nodes
+from mimgraph.declare.sections import (
+    read_block_input,
+    read_block_params,
+    read_inputs,
+    read_outputs,
+    read_params,
+    read_sizes,
+)
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree, is_faulty, is_null
+from mimgraph.declare.uses import read_chain
+from mimgraph.declare.values import (
+    Context,
+    check_keys,
+    faulty_option,
+    read_mapping,
+    read_option,
+    read_text,
+    renewed,
+    section_entries,
+)
+from mimgraph.declare.values import read_value as plain_value
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.search import settled
 from mimgraph.ir.declared_graph import (
@@ -22,28 +44,6 @@ from mimgraph.ir.declared_graph import (
 from mimgraph.ir.declared_values import ANOTHER, OTHERS
 from mimgraph.ir.grammar import PLACES
 from mimgraph.ir.names import class_fault, name_fault
-from mimgraph.language.reader.context import (
-    Context,
-    check_keys,
-    faulty_option,
-    read_mapping,
-    read_option,
-    read_text,
-    renewed,
-    section_entries,
-)
-from mimgraph.language.reader.context import read_value as plain_value
-from mimgraph.language.reader.nodes import is_node, read_nodes
-from mimgraph.language.reader.sections import (
-    read_block_input,
-    read_block_params,
-    read_inputs,
-    read_outputs,
-    read_params,
-    read_sizes,
-)
-from mimgraph.language.reader.uses import read_chain
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, is_faulty, is_null
 from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 

@@ -6,6 +6,15 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from mimgraph.declare.sections import PARAM
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree, is_faulty
+from mimgraph.declare.values import (
+    Context,
+    check_keys,
+    faulty_option,
+    read_option,
+    read_value,
+)
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.declared_values import (
@@ -22,15 +31,6 @@ from mimgraph.ir.declared_values import (
     written,
 )
 from mimgraph.ir.grammar import PLACES
-from mimgraph.language.reader.context import (
-    Context,
-    check_keys,
-    faulty_option,
-    read_option,
-    read_value,
-)
-from mimgraph.language.reader.sections import PARAM
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, is_faulty
 from mimgraph.source import Span
 
 MAX_CHOICES = 1000

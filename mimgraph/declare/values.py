@@ -6,6 +6,17 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mimgraph.declare.tree import (
+    Mapping,
+    Scalar,
+    Sequence,
+    Tree,
+    described,
+    faulty,
+    is_faulty,
+    is_null,
+    texts,
+)
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
@@ -22,17 +33,6 @@ from mimgraph.ir.expression import (
     to_text,
 )
 from mimgraph.ir.grammar import PLACES
-from mimgraph.language.tree import (
-    Mapping,
-    Scalar,
-    Sequence,
-    Tree,
-    described,
-    faulty,
-    is_faulty,
-    is_null,
-    texts,
-)
 from mimgraph.ops.deprecated import KEYS, OPTIONS, Instead
 from mimgraph.source import Span
 

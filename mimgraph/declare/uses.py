@@ -6,22 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from mimgraph.infer.evaluation import LONGEST
-from mimgraph.ir.declared_graph import (
-    Activation,
-    Apply,
-    Call,
-    Chain,
-    Node,
-    Operation,
-    Repeat,
-    Take,
-    Training,
-    Word,
-)
-from mimgraph.ir.declared_values import FAULTY, OTHERS, Chosen, Faulty, Option, Written
-from mimgraph.ir.grammar import BESIDE, OPS, TRAINING
-from mimgraph.language.reader.context import (
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree, is_faulty, is_null
+from mimgraph.declare.values import (
     Context,
     Entries,
     Entry,
@@ -43,7 +29,21 @@ from mimgraph.language.reader.context import (
     renewed_options,
     unreadable_entry,
 )
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, is_faulty, is_null
+from mimgraph.infer.evaluation import LONGEST
+from mimgraph.ir.declared_graph import (
+    Activation,
+    Apply,
+    Call,
+    Chain,
+    Node,
+    Operation,
+    Repeat,
+    Take,
+    Training,
+    Word,
+)
+from mimgraph.ir.declared_values import FAULTY, OTHERS, Chosen, Faulty, Option, Written
+from mimgraph.ir.grammar import BESIDE, OPS, TRAINING
 from mimgraph.ops import registry
 from mimgraph.source import Span
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.declared_graph import VALUE_OPTION, Apply, Scan, Source
-from mimgraph.ir.declared_values import Option
-from mimgraph.ir.grammar import CONSTANTS
-from mimgraph.language.reader.context import (
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree, is_faulty
+from mimgraph.declare.uses import read_apply
+from mimgraph.declare.values import (
     Context,
     Entry,
     entries_of,
@@ -13,8 +12,9 @@ from mimgraph.language.reader.context import (
     read_source,
     read_sources,
 )
-from mimgraph.language.reader.uses import read_apply
-from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, is_faulty
+from mimgraph.ir.declared_graph import VALUE_OPTION, Apply, Scan, Source
+from mimgraph.ir.declared_values import Option
+from mimgraph.ir.grammar import CONSTANTS
 
 
 def read_tensor_sources(

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir.declared_graph import (
-    BESIDE_FROM,
-    VALUE_OPTION,
-    AppliedOperation,
-    Apply,
-    Call,
-    Each,
-    Node,
-    Operation,
-    Share,
-    Source,
+from mimgraph.declare.tensors import (
+    read_scan,
+    read_tensor,
+    read_tensor_sources,
+    scan_sources,
 )
-from mimgraph.ir.declared_values import ANOTHER, OTHERS
-from mimgraph.ir.grammar import CONSTANTS, KINDS, NODE_WORDS, OPS
-from mimgraph.language.reader.context import (
+from mimgraph.declare.tree import Mapping, Scalar, Tree, is_null, texts
+from mimgraph.declare.uses import (
+    COMMON,
+    read_apply,
+    read_call,
+    read_chain,
+    read_common_options,
+    read_name,
+)
+from mimgraph.declare.values import (
     Context,
     Entries,
     Entry,
@@ -36,21 +36,21 @@ from mimgraph.language.reader.context import (
     renewed,
     section_entries,
 )
-from mimgraph.language.reader.tensors import (
-    read_scan,
-    read_tensor,
-    read_tensor_sources,
-    scan_sources,
+from mimgraph.diagnostics.nearest import nearest
+from mimgraph.ir.declared_graph import (
+    BESIDE_FROM,
+    VALUE_OPTION,
+    AppliedOperation,
+    Apply,
+    Call,
+    Each,
+    Node,
+    Operation,
+    Share,
+    Source,
 )
-from mimgraph.language.reader.uses import (
-    COMMON,
-    read_apply,
-    read_call,
-    read_chain,
-    read_common_options,
-    read_name,
-)
-from mimgraph.language.tree import Mapping, Scalar, Tree, is_null, texts
+from mimgraph.ir.declared_values import ANOTHER, OTHERS
+from mimgraph.ir.grammar import CONSTANTS, KINDS, NODE_WORDS, OPS
 from mimgraph.ops import registry
 
 NODE_KEYS = (*NODE_WORDS, *CONSTANTS)

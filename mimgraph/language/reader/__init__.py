@@ -1,1 +1,0 @@
-"""Read the declared graph from the tree of a spec; report the faults, and read the rest."""
