@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.infer import shape_help, unknown_ops
-from mimgraph.infer.evaluation import Evaluation, origin_of, placed
+from mimgraph.infer.evaluation import Evaluation, placed
 from mimgraph.infer.options import Bound, Place, Values, bind, values
 from mimgraph.infer.rules import Answer, ask, ask_of_one, with_size_of_given
 from mimgraph.infer.sources import ask_for_port, known_types, match_op, names_group, unknown_port
@@ -42,8 +42,7 @@ def report_refusal(site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, F
         source = next(iter(fed))
     span, used = site.node.span, tuple[Label, ...]()
     if option is not None:
-        origin = origin_of(option.value, site.context.origins)
-        span, used = placed(option.at(fault.within), origin)
+        span, used = placed(option.at(fault.within), option.value, site.context.origins)
     elif source is not None and source in fed:
         span = fed[source].source.span
     names = {key: one.text for key, one in fed.items()}

@@ -351,23 +351,25 @@ def open_body(
     use: BlockUse,
     arguments: Mapping[str, Any],
     fed: Mapping[str, Fed],
-    types: Mapping[str, TensorType],
     optional: frozenset[str],
 ) -> OpenedBody | None:
-    """Return the body of a block for these params and input types; None if a source does not fit, which
-    is reported."""
-    site, _, block, absent = use
+    """Return the body of a block for these params and sources; None if a source does not fit, which is
+    reported, or has an unknown type."""
+    (site, _, block, absent), types = use, known_types(fed)
+    if types is None:
+        return None
     state = site.state
     state.budget.write(4 * len(block.params), site.node.span)
     given = block_params(state, block, {n: plain(value) for n, value in arguments.items()})
-    fits = fits_inputs(site, block, fed, absent, given)
-    dims = bind_pattern(site, block, fed, given) if fits else None
+    at = Evaluation(layered(given, state.params), state.report, site.path)
+    fits = fits_inputs(site, block, fed, absent, at)
+    dims = bind_pattern(site, block, fed, at) if fits else None
     if dims is None:
         return None
     left_out: dict[str, TensorType | None] = {}
     sizes: Mapping[str, Size] = dims
     if absent:
-        left_out, sizes = left_out_types(site, absent.values(), fed, given, dims)
+        left_out, sizes = left_out_types(site, absent.values(), fed, at, dims)
     return OpenedBody(use, given, types, dims, sizes, optional | site.joint.optional, left_out)
 
 

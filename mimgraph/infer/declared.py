@@ -6,8 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.diagnostics import Label, Report
 from mimgraph.infer.apply import bind_op
 from mimgraph.infer.blocks import find_block
 from mimgraph.infer.each import check_text
@@ -248,9 +247,9 @@ def _limit_amount(name: str, option: Option, at: Evaluation) -> int | None:
     number = read_amount(value) if isinstance(value, str) else value
     if isinstance(number, bool) or not isinstance(number, int):
         message = f"{name} must be a whole number such as 20M, not {_given_amount(value)}"
-        _limit_fault("wrong-type", message, option, at, _limit_help(value))
+        at.fault("wrong-type", message, option.span, help=_limit_help(value))
     elif not 0 <= number < END:
-        _limit_fault("bad-option", f"{name} must be at least 0 and below 10**30", option, at)
+        at.fault("bad-option", f"{name} must be at least 0 and below 10**30", option.span)
     else:
         return number
     return None
@@ -263,19 +262,13 @@ def _limit_size(name: str, option: Option, at: Evaluation) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
         message = f"the size {name} must be a whole number, not {_given_amount(value)}"
-        _limit_fault("wrong-type", message, option, at)
+        at.fault("wrong-type", message, option.span)
     elif not 1 <= value <= MAX_COEFFICIENT:
         message = f"the size {name} must be 1 to {MAX_COEFFICIENT:,}, not {value}"
-        _limit_fault("bad-option", message, option, at)
+        at.fault("bad-option", message, option.span)
     else:
         return value
     return None
-
-
-def _limit_fault(
-    code: DiagnosticCode, message: str, option: Option, at: Evaluation, help: str = ""
-) -> None:
-    at.report.add(Diagnostic(code, message, option.span, help=help))
 
 
 def _given_amount(value: object) -> str:

@@ -16,7 +16,6 @@ from mimgraph.infer.evaluation import (
     has_faulty,
     is_constant,
     length_of,
-    origin_of,
     placed,
 )
 from mimgraph.ir.declared_graph import BESIDE_FROM, Activation
@@ -95,7 +94,7 @@ def bind(
     elif lone is not None:
         takes = "its options by name" if op.options else "no options"
         message = f"{op.name} takes {takes}"
-        report.add(Diagnostic("wrong-type", message, lone.span, help=by_name(op), node=at.node))
+        at.fault("wrong-type", message, lone.span, help=by_name(op))
     if not given.keys() <= op.options.keys():
         _drop_unknown(op, given, place, at)
     missing = [option for option in op.required if option.name not in given]
@@ -143,7 +142,7 @@ def _values(op: Op, others: Values, given: Mapping[str, Option], at: Evaluation)
             try:
                 value = spec.check(value)
             except ValueError:
-                span, labels = placed(option.span, origin_of(option.value, at.origins))
+                span, labels = placed(option.span, option.value, at.origins)
                 at.report.add(refused_value(op, spec, value, span, labels, at))
                 value = FAULTY
         found[name] = value

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mimgraph.infer.apply import unreadable
-from mimgraph.infer.block_inputs import check_repeated_group, fed_to
+from mimgraph.infer.block_inputs import fed_to
 from mimgraph.infer.blocks import BlockUse, checked_number, columns_of, in_order, lost_params
 from mimgraph.infer.evaluation import compute
 from mimgraph.infer.presence import check_repeat_presence, output_presences
@@ -214,15 +214,22 @@ class Repetition(NamedTuple):
         return self.fed[self.names[0]].presence
 
     def fits_sources(self) -> bool:
-        """Return whether each carried input of the first step is fed one tensor; report the first that is not."""
-        site, block = self.use.site, self.use.block
-        for name in self._carried:
-            if not fed_to(name, self.fed):
-                message = f"each step of {block.family} hands {name} on, so the first needs it"
-                help = f"feed {name}, or give the output {name} of {block.family} another name"
-                site.fault("wrong-arity", message, site.node.span, help=help)
-                return False
-        return check_repeated_group(site, block, (self.names[0], *self._carried), self.fed)
+        """Return whether the first input, which decides when the repeat runs, and each carried input are
+        fed one tensor; report the first that is not."""
+        site, family = self.use.site, self.use.block.family
+        for name in (self.names[0], *self._carried):
+            if name in self.fed:
+                continue
+            span, group = site.node.span, fed_to(name, self.fed)
+            message = f"each step of {family} hands {name} on, so the first needs it"
+            help = f"feed {name}, or give the output {name} of {family} another name"
+            if group:
+                span = group[0].source.span
+                message = f"{family} is repeated, so {name} must be one tensor, not a group"
+                help = f"merge the group first, or give {family} another first input"
+            site.fault("wrong-arity", message, span, help=help)
+            return False
+        return True
 
     def first_sources(self) -> dict[str, Fed]:
         """Return the sources of the first step, with the number of the step among them."""

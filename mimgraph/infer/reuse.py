@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import check_blocks, check_nodes_text, params
-from mimgraph.infer.evaluation import Evaluation, check_names, in_block, in_formula, in_value
+from mimgraph.infer.evaluation import (
+    Evaluation,
+    check_names,
+    in_block,
+    in_formula,
+    in_value,
+    is_number,
+)
 from mimgraph.infer.presence import check_inputs
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import (
@@ -148,7 +155,7 @@ def _value(given: Any, values: Values) -> Any:
             return given._replace(expression=_expression(expression, values))
         case Template():
             given = _with_names(given, values)
-            filled = given.filled({n: in_formula(v) for n, v in values.items() if _is_number(v)})
+            filled = given.filled({n: in_formula(v) for n, v in values.items() if is_number(v)})
             return given._replace(text=filled) if "$" in filled else filled
         case list():
             return [_value(item, values) for item in given]
@@ -159,7 +166,7 @@ def _value(given: Any, values: Values) -> Any:
 
 def _expression(given: Expression, values: Values) -> Expression:
     match given:
-        case Variable(name) if _is_number(values.get(name)):
+        case Variable(name) if is_number(values.get(name)):
             return Number(values[name])
         case Variable(name) if type(renamed := values.get(name)) is Renamed:
             return replace(given, name=renamed.name)
@@ -178,10 +185,6 @@ def _with_names(given: Template, values: Values) -> Template:
             parts += text[end : match.start(1)], renamed.name
             end = match.end(1)
     return given._replace(text="".join((*parts, text[end:]))) if parts else given
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 # Make the blocks of a spec independent of its params, so that they can stand in another spec.

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics import Report
 from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
 from mimgraph.infer.structure import scopes
 from mimgraph.ir.declared_graph import Apply, Block, Call, Chain, Graph, Node
@@ -53,16 +53,17 @@ class _Chooser(NamedTuple):
         one."""
         if not isinstance(name, Chosen):
             return name
+        at = Evaluation(self.params, self.report, path)
         own = next((v for v in variables(name.written.expression) if v.name in self.own), None)
         if own is not None:
             message = f"{own.name} is the block's own, and cannot give the name of {_a(kind)}"
             span, help = name.written.at(own.start, own.end), "use a param of the spec"
-            self.report.add(Diagnostic("bad-expression", message, span, help=help, node=path))
+            at.fault("bad-expression", message, span, help=help)
             return None
-        value = compute(name.written, Evaluation(self.params, self.report, path))
+        value = compute(name.written, at)
         if value is not FAULTY and not isinstance(value, str):
             message = f"{name} must be the name of {_a(kind)}, but it is {value!r}"
-            self.report.add(Diagnostic("wrong-type", message, name.written.span, node=path))
+            at.fault("wrong-type", message, name.written.span)
         return str(value) if isinstance(value, str) else None
 
 

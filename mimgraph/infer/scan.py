@@ -31,25 +31,18 @@ class ScanSteps(NamedTuple):
     length: Size
     each: Mapping[str, Fed]
 
-    @property
-    def types(self) -> Mapping[str, TensorType]:
-        """The types that one step reads."""
-        return {name: _type(one) for name, one in self.each.items()}
-
-    def lasting_types(self, block: Block, body: Body) -> Mapping[str, TensorType] | None:
-        """Return the types of the sources without the vocab of a carried input that `body` hands on
-        without it; None if each step keeps all."""
+    def lasting(self, block: Block, body: Body) -> Mapping[str, Fed] | None:
+        """Return what each step reads, without the vocab of a carried input that `body` hands on without
+        it; None if each step keeps all."""
         # the input of a part may state its vocab, which holds in all steps
         stated = {one.name for one in block.inputs if one.declared and one.declared.vocab}
-        lasting = dict(self.types)
+        changed = dict[str, Fed]()
         for name in {*self.scan.carry} - stated:
-            before, after = lasting[name], _handed_on(body, name)
-            if after is not None and _numbers(before) != _numbers(after):
-                lasting[name] = before.cast(before.dtype)
-        is_kept = all(
-            _numbers(lasting[n]) == _numbers(_type(self.each[n])) for n in self.scan.carry
-        )
-        return None if is_kept else lasting
+            before, after = _type(self.each[name]), _handed_on(body, name)
+            less = before.cast(before.dtype)
+            if after is not None and _numbers(before) not in (_numbers(after), _numbers(less)):
+                changed[name] = self.each[name]._replace(type=less)
+        return {**self.each, **changed} if changed else None
 
     def operation(self, body: Body, arguments: Mapping[str, Any]) -> Scan | None:
         """Return the typed scan; None if a step does not fit the next, or cannot be stacked, which is

@@ -8,10 +8,9 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.infer.evaluation import Evaluation, compute, origin_of, placed
+from mimgraph.infer.evaluation import Evaluation, compute, is_number
 from mimgraph.ir.declared_graph import Node
 from mimgraph.ir.declared_graph import Training as TrainingWords
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Option
@@ -25,8 +24,7 @@ def word_fault(
     at: Evaluation, code: DiagnosticCode, message: str, option: Option, help: str = ""
 ) -> None:
     """Report a fault where the value stands, or where the use of a block gives it."""
-    span, labels = placed(option.span, origin_of(option.value, at.origins))
-    at.report.add(Diagnostic(code, message, span, labels=labels, help=help, node=at.node))
+    at.fault(code, message, option.span, option.value, help)
 
 
 OPTIONS = ("rank", "on", "alpha", "dropout")
@@ -77,7 +75,6 @@ def _check_names(words: TrainingWords, at: Evaluation) -> None:
 
 def _check(name: str, value: Any, part: Option, at: Evaluation) -> None:
     """Report a value that an option of the adapters cannot have."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     match name:
         case "rank":
             fits, wants = type(value) is int and value >= 1, "a whole number of at least 1"
@@ -86,9 +83,12 @@ def _check(name: str, value: Any, part: Option, at: Evaluation) -> None:
             fits = isinstance(names, list) and all(isinstance(one, str) and one for one in names)
             fits, wants = fits and bool(names), "names of inner layers: [query, value]"
         case "alpha":
-            fits, wants = is_number and isfinite(value) and value > 0, "a number above 0"
+            fits, wants = is_number(value) and isfinite(value) and value > 0, "a number above 0"
         case _:
-            fits, wants = is_number and 0 <= value < 1, "a number of at least 0 and less than 1"
+            fits, wants = (
+                is_number(value) and 0 <= value < 1,
+                "a number of at least 0 and less than 1",
+            )
     if not fits:
         word_fault(at, "bad-option", f"{name} of lora must be {wants}, not {value!r}", part)
 
@@ -132,9 +132,13 @@ def _candidates(end: str, layers: Mapping[str, str]) -> str:
     if not layers:
         return "Linear, Embedding and Conv layers without groups can have adapters"
     names = [*dict.fromkeys(_name(path) for path in layers)]
-    near = suggestion(end, names)
-    shown, more = names[:MOST_LISTED], ", ..." if len(names) > MOST_LISTED else ""
-    return near or f"layers that can have adapters: {', '.join(shown)}{more}"
+    return suggestion(end, names) or _listed("layers that can have adapters", names)
+
+
+def _listed(what: str, names: list[str]) -> str:
+    """Return the help that lists names, the first of many."""
+    more = ", ..." if len(names) > MOST_LISTED else ""
+    return f"{what}: {', '.join(names[:MOST_LISTED])}{more}"
 
 
 def _name(path: str) -> str:
@@ -183,7 +187,7 @@ def _rate(option: Option, at: Evaluation) -> Rate | None:
     value = plain(compute(option.value, at))
     if isinstance(value, str) and (match := _MULTIPLE.fullmatch(value)):
         rate = Rate(float(match[1]), is_multiple=True)
-    elif _is_number(value):
+    elif is_number(value):
         rate = Rate(float(value))
     else:
         if value is not FAULTY:
@@ -208,7 +212,7 @@ def _decay(option: Option, at: Evaluation) -> float | None:
     value = plain(compute(option.value, at))
     if value is FAULTY:
         return None
-    if not _is_number(value):
+    if not is_number(value):
         help = "write weight_decay: 0.01, or 0 for none"
         word_fault(
             at, "wrong-type", f"weight_decay must be a number, not {_shown(value)}", option, help
@@ -218,10 +222,6 @@ def _decay(option: Option, at: Evaluation) -> float | None:
         message = f"weight_decay must be at least 0, not {_shown(value)}"
         word_fault(at, "bad-option", message, option)
     return float(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _shown(value: Any) -> str:
@@ -290,6 +290,5 @@ def _report_no_child(node: Node, keys: list[str], option: Option, at: Evaluation
         message = f"{what} has no child {first!r}"
     help = suggestion(first, children, "its children") if until else ""
     if not help and children:
-        shown, more = children[:12], ", ..." if len(children) > 12 else ""
-        help = f"its children: {', '.join(shown)}{more}"
+        help = _listed("its children", children)
     word_fault(at, "bad-option", message, option, help)

@@ -332,15 +332,16 @@ class NodeTyper:
         if call.repeat is not None:
             may_match = steps is not None or call.repeat.counter is None
         fed = match_block(site, block, keys) if may_match else None
-        kept = None if fed is None else with_kept(site, block, fed)
-        types = None if kept is None else known_types(kept)
-        if fed is None or kept is None or types is None or steps is None or arguments is None:
+        if fed is None or steps is None or arguments is None:
+            return None
+        kept = with_kept(site, block, fed)
+        if known_types(kept) is None:
             return None
         use = BlockUse(site, call, block, left_out_inputs(block, keys, kept))
         typed: tuple[TypedOperation, Mapping[str, TensorType]] | None = None
         if call.repeat is not None:
             typed = self._repeat(Repetition(use, call.repeat, steps, keys, kept))
-        elif body := self._body(use, arguments, kept, types, missing_inputs(kept)):
+        elif body := self._body(use, arguments, kept, missing_inputs(kept)):
             typed = Use(body, arguments), body.results
         if typed is None:
             return None
@@ -356,10 +357,7 @@ class NodeTyper:
             return None
         current, bodies = repeat.first_sources(), list[Body]()
         for time, arguments in enumerate(repeat.steps.given):
-            types = known_types(current)
-            assert types is not None  # those of the sources, then of outputs that were typed
-            missing = missing_inputs(current)
-            body = self._body(repeat.use, arguments, current, types, missing, time)
+            body = self._body(repeat.use, arguments, current, missing_inputs(current), time)
             handed = None if body is None else repeat.handed_on(body, current, bodies)
             if body is None or handed is None:
                 return None
@@ -380,10 +378,9 @@ class NodeTyper:
         absent = left_out_inputs(block, block.input_names, steps.fed)
         use = BlockUse(site._replace(left_out=without), call, block, absent)
         optional = missing_in_steps(steps.fed, (*steps.axes, *scan.carry))
-        body = self._body(use, arguments, steps.each, steps.types, optional)
-        if body is not None and (lasting := steps.lasting_types(block, body)) is not None:
-            fed = {name: one._replace(type=lasting[name]) for name, one in steps.each.items()}
-            body = self._body(use, arguments, fed, lasting, optional)
+        body = self._body(use, arguments, steps.each, optional)
+        if body is not None and (lasting := steps.lasting(block, body)) is not None:
+            body = self._body(use, arguments, lasting, optional)
         operation = None if body is None else steps.operation(body, arguments)
         if operation is None:
             return None
@@ -427,7 +424,6 @@ class NodeTyper:
         use: BlockUse,
         arguments: Mapping[str, Any],
         fed: Mapping[str, Fed],
-        types: Mapping[str, TensorType],
         optional: frozenset[str],
         time: int = 0,
     ) -> Body | None:
@@ -435,7 +431,7 @@ class NodeTyper:
         `optional` inputs may be missing, and `time` is the number of the repeat."""
         state, call, block = use.site.state, use.call, use.block
         memory, budget = state.memory, state.budget
-        opened = open_body(use, arguments, fed, types, optional)
+        opened = open_body(use, arguments, fed, optional)
         if opened is None:
             return None
         key, faults = opened.key, len(state.report.diagnostics)
