@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.evaluation import Evaluation, compute, decide, linear_size
-from mimgraph.infer.presence import missing_inputs
+from mimgraph.infer.presence import fill_help, missing_inputs
 from mimgraph.infer.sources import Arguments, match
 from mimgraph.infer.state import Fed, Site
 from mimgraph.ir.declared_graph import Block, BlockInput, Input, Source
@@ -180,10 +180,9 @@ def _fits(
 
 def _report_missing(site: Site, block: Block, wants: Input, fed: Fed) -> None:
     """Report a source that may be missing for an input that is not optional."""
-    help = f"fill it first: {{layer: Fill, from: {fed.text}, value: zeros}}"
     message = f"{fed.text} may be missing, but {wants.name} of {block.family} is not optional"
     label = (Label(wants.span, "the input"),)
-    site.fault("optional-source", message, fed.source.span, labels=label, help=help)
+    site.fault("optional-source", message, fed.source.span, labels=label, help=fill_help(fed))
 
 
 # Find the types of the inputs of a block that a use leaves out.

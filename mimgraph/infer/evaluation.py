@@ -14,7 +14,7 @@ from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.declared_graph import Block, BlockInput, Input, Node
 from mimgraph.ir.declared_values import FAULTY, Chosen, LinearSize, Option, Template, Written
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import (
     PLAIN_TYPES,
     ExpressionError,
@@ -28,6 +28,7 @@ from mimgraph.ir.expression import (
 )
 from mimgraph.ir.sizes import Line
 from mimgraph.source import Span
+from mimgraph.support.arguments import shown
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -181,8 +182,9 @@ def decide(what: str, value: bool | Written, at: Evaluation) -> bool:
         return value
     found = compute(value, at)
     if found is not FAULTY and not isinstance(found, bool):
-        shown = "null" if found is None else repr(found)
-        message = f"{what} must be true or false, but {to_text(value.expression)} is {shown}"
+        message = (
+            f"{what} must be true or false, but {to_text(value.expression)} is {as_yaml(found)}"
+        )
         at.fault("wrong-type", message, value.span, value)
     return found is True
 
@@ -224,7 +226,7 @@ def _fill(value: Template, at: Evaluation) -> Any:
             is_unknown = True
         elif number is FAULTY:
             return FAULTY
-        elif _fits_in_text(value, number):
+        elif is_number(number) or (value.formula and isinstance(number, Dim)):
             found[name] = plain(number)
         else:
             at.fault("bad-expression", _not_a_number(name, number), span)
@@ -232,13 +234,6 @@ def _fill(value: Template, at: Evaluation) -> Any:
         return FAULTY
     shown = value.filled({name: in_formula(number) for name, number in found.items()})
     return WrittenText(shown.replace("$(", "("), value.text, found)
-
-
-def _fits_in_text(template: Template, value: Any) -> bool:
-    """Return whether a value may stand in a text: a number, in a formula also a run-time size."""
-    if isinstance(value, Dim):
-        return template.formula
-    return is_number(value)
 
 
 def is_number(value: Any) -> bool:
@@ -259,6 +254,20 @@ def in_formula(value: float | Dim) -> str:
     text = repr(value)
     is_atom = text.isidentifier() if isinstance(value, Dim) else value >= 0
     return text if is_atom else f"({text})"
+
+
+def as_yaml(value: Any) -> str:
+    """Return a refused value as YAML writes it, a text in quotes; a long one shortened."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return shown(value)
+
+
+def as_option(size: Size) -> str:
+    """Return a size as an option has it: `8`, `$T`, `$(2*T)`."""
+    if not isinstance(size, Dim):
+        return str(size)
+    return f"${size}" if str(size).isidentifier() else f"$({size})"
 
 
 def _unknown_param(name: str, span: Span, at: Evaluation) -> None:

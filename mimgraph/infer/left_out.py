@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mimgraph.diagnostics import Report
 from mimgraph.infer.apply import bind_op, finish, with_known_sources
 from mimgraph.infer.options import Bound, values
-from mimgraph.infer.presence import report_missing, runs_without, with_presence
+from mimgraph.infer.presence import fill_help, report_missing, runs_without, with_presence
 from mimgraph.infer.sources import match_op
 from mimgraph.infer.state import Context, Fed, Site
 from mimgraph.ir.code import Operand
@@ -258,6 +258,6 @@ def _report_unrun_output(context: Context, family: str, name: str, fed: Fed) -> 
     message = f"{fed.text} is missing without {names}, but an output must always be there"
     if name and name != fed.text:
         message = f"{fed.text}, the output {name} of {family}, is missing without {names}"
-    help = f"fill it first: {{layer: Fill, from: {fed.text}, value: zeros}}, or feed {names}"
+    help = f"{fill_help(fed)}, or feed {names}"
     span, labels = fed.source.span, context.uses
     context.state.fault("optional-source", message, span, family, labels=labels, help=help)

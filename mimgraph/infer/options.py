@@ -12,6 +12,7 @@ from mimgraph.infer.evaluation import (
     LONGEST,
     Environment,
     Evaluation,
+    as_yaml,
     compute,
     has_faulty,
     is_constant,
@@ -334,8 +335,7 @@ def refused_value(
 
 def _got(value: Any) -> str:
     """Return the refused value as YAML writes it, if that is short."""
-    words = {None: "null", True: "true", False: "false"}
-    text = words[value] if value is None or isinstance(value, bool) else repr(value)
+    text = as_yaml(value)
     return f", not {text}" if len(text) <= 20 else ""
 
 

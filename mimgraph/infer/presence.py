@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
 
@@ -31,6 +31,7 @@ from mimgraph.ops.custom.registration import Registered
 from mimgraph.ops.op import Op
 
 MAX_OPTIONAL = 128
+FILL_INSIDE = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
 
 
 def optional_inputs(state: State, inputs: Iterable[Input]) -> frozenset[str]:
@@ -66,29 +67,21 @@ def is_left_out(fed: Iterable[Fed] | None) -> bool:
     return NEVER in [one.presence for one in fed or ()]
 
 
-def missing_inputs(fed: Mapping[str, Fed]) -> frozenset[str]:
-    """Return the inputs of a block that may be missing when its first is present."""
-    first = next(iter(fed.values()), None)
-    whole = ALWAYS if first is None else first.presence
-    return frozenset([key for key, one in fed.items() if not implies(whole, one.presence)])
-
-
-def missing_in_steps(fed: Mapping[str, Fed], needed: Container[str]) -> frozenset[str]:
-    """Return the inputs of a scanned block that may be missing where those that it needs are given."""
-    whole = next(one.presence for key, one in fed.items() if key in needed)
+def missing_inputs(fed: Mapping[str, Fed], needed: Collection[str] = ()) -> frozenset[str]:
+    """Return the inputs of a block that may be missing when the first that it needs is present; the
+    first of all if `needed` names none."""
+    whole = next((one.presence for key, one in fed.items() if not needed or key in needed), ALWAYS)
     others = ((key, one) for key, one in fed.items() if key not in needed)
     return frozenset([key for key, one in others if not implies(whole, one.presence)])
 
 
 def missing_merge_inputs(op: Op, fed: Mapping[str, Fed], skips: bool) -> frozenset[str]:
     """Return the inputs that may be missing in the block of a merge that is made of other ops."""
-    sources = [one.presence for key, one in fed.items() if not runs_without(op, key)]
-    whole = either(sources) if skips else sources[0]
-    return frozenset(
-        key
-        for key, one in fed.items()
-        if (skips or runs_without(op, key)) and not implies(whole, one.presence)
-    )
+    needed = [key for key in fed if not runs_without(op, key)]
+    if not skips:
+        return missing_inputs(fed, needed)
+    whole = either([fed[key].presence for key in needed])
+    return frozenset([key for key, one in fed.items() if not implies(whole, one.presence)])
 
 
 def any_of(inputs: Iterable[str]) -> Presence:
@@ -123,7 +116,7 @@ def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
         return replace(typed, is_own=True)
     if all(one.presence == ALWAYS for one in fed.values()) and not lacks_input(typed):
         return typed
-    op = _op(typed)
+    op = registry.applied(typed.operation)
     operation = unwrap(typed.operation)
     whole: Presence | None = ALWAYS
     if op is not None and op.name == "Fill":
@@ -178,14 +171,9 @@ def check_item(site: Site, typed: TypedNode) -> bool:
     return not fills
 
 
-def _op(typed: TypedNode) -> Op | None:
-    """Return the op of the registry that a node applies; None for a chain or block."""
-    return registry.applied(typed.operation)
-
-
 def missing_together(typed: TypedNode, fed: Mapping[str, Fed]) -> Iterator[frozenset[str]]:
     """Yield every set of arguments of a layer or merge that may be missing at once when it runs."""
-    op, at_times = _op(typed), dict[Presence, set[str]]()
+    op, at_times = registry.applied(typed.operation), dict[Presence, set[str]]()
     for key, one in fed.items():
         if not implies(typed.presence, one.presence) and runs_without(op, key):
             at_times.setdefault(one.presence, set()).add(key)
@@ -261,8 +249,7 @@ def _scan_presence(
     for name, presence in output_presences(scan.body, whole, outer).items():
         if presence != whole:
             message = f"{name} of a step is missing without {' and '.join(inputs_of(presence))}"
-            help = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
-            site.fault("optional-source", message, site.node.span, help=help)
+            site.fault("optional-source", message, site.node.span, help=FILL_INSIDE)
             return None
     return whole
 
@@ -297,8 +284,7 @@ def check_repeat_presence(site: Site, repeat: Repeat, before: Fed, presence: Pre
     if not is_right:
         inputs = " and ".join(inputs_of(presence))
         message = f"the next repeat needs an output that is missing without {inputs}"
-        help = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
-        site.fault("optional-source", message, repeat.span, help=help)
+        site.fault("optional-source", message, repeat.span, help=FILL_INSIDE)
     return is_right
 
 
@@ -307,7 +293,7 @@ def report_missing(site: Site, name: str, one: Fed) -> None:
     inputs, scope = inputs_of(one.presence), site.context.scope
     declared = [scope.inputs[name] for name in inputs if name in scope.inputs]
     labels = (*(Label(input_.span, "optional") for input_ in declared), *site.context.uses)
-    help = _fill_help(one)
+    help = fill_help(one)
     if one.type is not None and not all(_is_known(site, size) for size in one.type.dims):
         help = "give it a fixed size first, as adaptive pooling does, and Fill that"
     op = registry.find("merge", name)
@@ -326,7 +312,7 @@ def _when_missing(one: Fed, inputs: list[str]) -> str:
     return f"{one.text} is missing without {' and '.join(inputs)}"
 
 
-def _fill_help(one: Fed) -> str:
+def fill_help(one: Fed) -> str:
     """Return the help that fills a source which may be missing."""
     return f"fill it first: {{layer: Fill, from: {one.text}, value: zeros}}"
 
@@ -336,4 +322,4 @@ def check_output(state: State, fed: Fed) -> None:
     if fed.presence != ALWAYS:
         missing = _when_missing(fed, inputs_of(fed.presence))
         message = f"{missing}, but an output must always be there"
-        state.fault("optional-source", message, fed.source.span, help=_fill_help(fed))
+        state.fault("optional-source", message, fed.source.span, help=fill_help(fed))

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from mimgraph.infer.apply import unreadable
 from mimgraph.infer.block_inputs import fed_to
-from mimgraph.infer.blocks import BlockUse, checked_number, columns_of, in_order, lost_params
+from mimgraph.infer.blocks import BlockUse, columns_of, in_order, lost_params, whole_number
 from mimgraph.infer.evaluation import compute
-from mimgraph.infer.presence import check_repeat_presence, output_presences
+from mimgraph.infer.presence import FILL_INSIDE, check_repeat_presence, output_presences
 from mimgraph.infer.sources import known_types
 from mimgraph.infer.state import Fed, Site
 from mimgraph.infer.structure import is_lost
@@ -78,21 +78,13 @@ def _number(site: Site, repeat: Repeat) -> Size | None:
     times = repeat.times
     assert times is not None
     number = compute(times.value, site.evaluation)
-    if isinstance(number, Dim):
-        return number if _can_count(site, repeat.shared, times, number) else None
-    return checked_number(site, times, "repeat", 0, number)
+    if repeat.shared and isinstance(number, Dim):
+        return number if _can_count(site, times, number) else None
+    return whole_number(site, times, "repeat", number)
 
 
-def _can_count(site: Site, shared: bool, times: Option, number: Dim) -> bool:
+def _can_count(site: Site, times: Option, number: Dim) -> bool:
     """Return whether a size known only at run time may be the number of repeats; report if not."""
-    if not shared:
-        message = f"repeat must be a number, but it is {number}"
-        note = f"{number} is known only at run time"
-        size = f"${number}" if str(number).isidentifier() else f"$({number})"
-        shared_repeat = f"repeat: {{times: {size}, shared: true}}"
-        help = f"weights of their own need a fixed number; for one module write {shared_repeat}"
-        site.fault("symbolic-size", message, times.span, note=note, help=help)
-        return False
     if at_least(number, 0) is False:
         message = f"repeat must be a whole number of times, at least 0, but it is {number}"
         site.fault("bad-option", message, times.span)
@@ -289,8 +281,7 @@ class Repetition(NamedTuple):
             site.fault("dtype-mismatch", message, word.span)
         elif presences[port] != self._whole:
             message = f"{word.name or 'the result'} may be missing, so it cannot be collected"
-            help = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
-            site.fault("optional-source", message, word.span, help=help)
+            site.fault("optional-source", message, word.span, help=FILL_INSIDE)
         else:
             return True
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Report
@@ -201,16 +202,16 @@ def lift_params(graph: Graph) -> Graph:
     if not names:
         return graph
     renamed = {name: Renamed(own) for name, own in names.items() if own != name}
+    taken = {key: {names[name]: names[name] for name in read} for key, read in needed.items()}
     blocks: dict[str, Block] = {}
     for key, block in graph.blocks.items():
         inside = with_values(block, renamed) if renamed else block
         own = {names[name]: graph.params[name]._replace(value=None) for name in needed[key]}
-        given = {names[name]: names[name] for name in names}
-        nodes = Rewriter(call=_Giver(graph.blocks, needed, names, given).call).nodes(inside.nodes)
+        nodes = Rewriter(call=partial(_with_params, graph.blocks, taken)).nodes(inside.nodes)
         # they come first, as the defaults of the others may read them
         blocks[key] = replace(inside, params={**own, **inside.params}, nodes=nodes)
-    given = {own: name for name, own in names.items()}
-    nodes = Rewriter(call=_Giver(graph.blocks, needed, names, given).call).nodes(graph.nodes)
+    given = {key: {names[name]: name for name in read} for key, read in needed.items()}
+    nodes = Rewriter(call=partial(_with_params, graph.blocks, given)).nodes(graph.nodes)
     return replace(graph, blocks=blocks, nodes=nodes)
 
 
@@ -264,28 +265,18 @@ def unique_name(stem: str, taken: Container[str]) -> str:
     return name
 
 
-class _Giver:
-    """Gives params to the uses of blocks in one scope, where `given` has the name there of each."""
-
-    def __init__(
-        self,
-        blocks: Mapping[str, Block],
-        needed: Mapping[str, Sequence[str]],
-        names: Mapping[str, str],
-        given: Mapping[str, str],
-    ) -> None:
-        self.blocks, self.needed, self.names, self.given = blocks, needed, names, given
-
-    def call(self, call: Call) -> Call:
-        """Return the use of a block with the params that the block now takes; a lone value gets the
-        name of the param that was the first."""
-        own = [self.names[name] for name in self.needed[call.block]]
-        if not own:
-            return call
-        params = {**call.params, **{name: _read(self.given[name], call.span) for name in own}}
-        if call.lone is not None:
-            params = {next(iter(self.blocks[call.block].params)): call.lone, **params}
-        return replace(call, params=params, lone=None)
+def _with_params(
+    blocks: Mapping[str, Block], given: Mapping[str, Mapping[str, str]], call: Call
+) -> Call:
+    """Return the use of a block with the params that the block now takes; `given` has, by block, the name
+    that each has at the use. A lone value gets the name of the param that was the first."""
+    if not given[call.block]:
+        return call
+    own = {name: _read(there, call.span) for name, there in given[call.block].items()}
+    params = {**call.params, **own}
+    if call.lone is not None:
+        params = {next(iter(blocks[call.block].params)): call.lone, **params}
+    return replace(call, params=params, lone=None)
 
 
 def _read(name: str, span: Span) -> Option:

@@ -48,7 +48,8 @@ class ScanSteps(NamedTuple):
         """Return the typed scan; None if a step does not fit the next, or cannot be stacked, which is
         reported."""
         site, scan, axes = self.site, self.scan, self.axes
-        if not _check_carry(site, scan, self.each, body):
+        are_carried = [_carries(site, name, self.each[name], body) for name in scan.carry]
+        if not all(are_carried):
             return None
         name, axis = next(iter(axes.items()))
         before = axis - _type(self.fed[name]).batched  # axes but the batch
@@ -208,14 +209,8 @@ def _one_step(one: Fed, axis: int | None) -> Fed:
 # the results
 
 
-def _check_carry(site: Site, scan: DeclaredScan, steps: Mapping[str, Fed], body: Body) -> bool:
-    """Return whether each carried input is also an output of the same shape and dtype; report those
-    that are not."""
-    found = [_carries(site, name, steps[name], body) for name in scan.carry]
-    return all(found)
-
-
 def _carries(site: Site, name: str, one: Fed, body: Body) -> bool:
+    """Return whether a carried input is also an output of the same shape and dtype; report it if not."""
     family, before = body.family, _type(one)
     names = ", ".join(body.outputs)
     span = one.source.argument_span or one.source.span

@@ -164,21 +164,15 @@ def check_share(context: Context, name: str) -> None:
             continue
         owner = context.scope_of(item.operation.target)
         if owner is not None and owner is not context:
-            owner.borrowers.append((context, name))
+            owner.borrowers.append((context, name, item, position))
         elif owner is not None and not _fits_module(context, owner, name, item, position):
             context.typed[name] = None
 
 
 def check_borrowers(context: Context) -> None:
     """Check the nodes in blocks that share modules of this body, once all of it is typed."""
-    for inner, name in context.borrowers:
-        typed = inner.typed[name]
-        for position, item in enumerate((typed.operation.branches or (typed,)) if typed else ()):
-            if (
-                isinstance(item.operation, Shared)
-                and inner.scope_of(item.operation.target) is context
-            ):
-                _fits_module(inner, context, name, item, position)
+    for inner, name, item, position in context.borrowers:
+        _fits_module(inner, context, name, item, position)
     context.borrowers.clear()
 
 

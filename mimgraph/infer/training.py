@@ -10,7 +10,7 @@ from typing import Any
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.infer.evaluation import Evaluation, compute, is_number
+from mimgraph.infer.evaluation import Evaluation, as_yaml, compute, is_number
 from mimgraph.ir.declared_graph import Node
 from mimgraph.ir.declared_graph import Training as TrainingWords
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Option
@@ -194,13 +194,13 @@ def _rate(option: Option, at: Evaluation) -> Rate | None:
             word_fault(
                 at,
                 "wrong-type",
-                f"lr must be a number or a multiple, not {_shown(value)}",
+                f"lr must be a number or a multiple, not {as_yaml(value)}",
                 option,
                 _LR,
             )
         return None
     if not (isfinite(rate.value) and rate.value >= 0):
-        word_fault(at, "bad-option", f"lr must be at least 0, not {_shown(value)}", option, _LR)
+        word_fault(at, "bad-option", f"lr must be at least 0, not {as_yaml(value)}", option, _LR)
     return rate
 
 
@@ -215,19 +215,13 @@ def _decay(option: Option, at: Evaluation) -> float | None:
     if not is_number(value):
         help = "write weight_decay: 0.01, or 0 for none"
         word_fault(
-            at, "wrong-type", f"weight_decay must be a number, not {_shown(value)}", option, help
+            at, "wrong-type", f"weight_decay must be a number, not {as_yaml(value)}", option, help
         )
         return None
     if not (isfinite(value) and value >= 0):
-        message = f"weight_decay must be at least 0, not {_shown(value)}"
+        message = f"weight_decay must be at least 0, not {as_yaml(value)}"
         word_fault(at, "bad-option", message, option)
     return float(value)
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _frozen_parts(node: Node, typed: TypedNode, option: Option, at: Evaluation) -> tuple[str, ...]:

@@ -98,11 +98,9 @@ def _known_elsewhere(apply: Apply, blocks: list[str], form: Form) -> str:
     """Return the help for a name that an op of the other kind has, or a block."""
     if apply.name in blocks:
         return f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
-    if op := registry.find(_other_kind(apply), apply.name):
-        return _kind_help(op, form)
-    if apply.name in registration.names(_other_kind(apply)):
-        kind = _other_kind(apply)
-        return f"{apply.name} is a {kind}: write {{{kind}: {apply.name}, ...}}"
+    kind = _other_kind(apply)
+    if registry.find(kind, apply.name) or apply.name in registration.names(kind):
+        return _kind_help(kind, apply.name, form)
     return ""
 
 
@@ -110,13 +108,13 @@ def _other_kind(apply: Apply) -> str:
     return "merge" if apply.kind == "layer" else "layer"
 
 
-def _kind_help(op: Op, form: Form) -> str:
+def _kind_help(kind: str, name: str, form: Form) -> str:
     """Return the help for a merge that is written as a layer, or a layer that is written as a
     merge."""
-    if form == "item" and op.kind == "merge":
-        node = f"{{merge: {op.name}, from: [..., ...]}}"
-        return f"{op.name} is a merge: make it a node, {node}, and feed the seq from it"
-    return f"{op.name} is a {op.kind}: write {{{op.kind}: {op.name}, ...}}"
+    if form == "item" and kind == "merge":
+        node = f"{{merge: {name}, from: [..., ...]}}"
+        return f"{name} is a merge: make it a node, {node}, and feed the seq from it"
+    return f"{name} is a {kind}: write {{{kind}: {name}, ...}}"
 
 
 def _node_instead(apply: Apply, form: Form) -> str:
@@ -133,7 +131,7 @@ def _node_instead(apply: Apply, form: Form) -> str:
     if not isinstance(inside, str) or name == "scan":
         return f"make it a node of its own: {NODES[name]}"
     if op := registry.find("merge", inside):
-        return _kind_help(op, form)
+        return _kind_help(op.kind, op.name, form)
     return f"write {inside}" if name in ("layer", "block") else ""
 
 
@@ -159,7 +157,8 @@ def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Fo
     if apply.kind == "layer" and (model := registry.with_library(name)):
         return f"did you mean {model}?"
     if op := named_elsewhere(name):
-        return _kind_help(op, form) if op.kind == _other_kind(apply) else f"did you mean {op.name}?"
+        is_other = op.kind == _other_kind(apply)
+        return _kind_help(op.kind, op.name, form) if is_other else f"did you mean {op.name}?"
     return state.report.suggestion(name, choices)
 
 
