@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.infer import shape_help, unknown_ops
+from mimgraph.infer import shape_help
 from mimgraph.infer.evaluation import Evaluation, placed
 from mimgraph.infer.options import Bound, Place, Values, bind, values
 from mimgraph.infer.rules import Answer, ask, ask_of_one, with_size_of_given
 from mimgraph.infer.sources import ask_for_port, known_types, match_op, unknown_port
 from mimgraph.infer.state import Fed, Site, State
-from mimgraph.infer.unknown_ops import op_of_plugin
+from mimgraph.infer.unknown_ops import op_of_plugin, report_no_activation
 from mimgraph.ir.code import Code
 from mimgraph.ir.declared_graph import Activation, Apply, Block, Source
 from mimgraph.ir.declared_values import Option
@@ -149,8 +149,7 @@ def bind_activation(state: State, activation: Activation, at: Evaluation) -> Non
     """Bind the options of an activation; report one that is unknown, or is a layer of another kind."""
     op = registry.find("layer", activation.name)
     if op is None or op.family != "activation":
-        report = unknown_ops.report_no_activation if op else unknown_ops.report_unknown_activation
-        report(state, activation, at.node)
+        report_no_activation(state, activation, at.node)
         return
     place = Place(activation.span, "activation")
     bound = bind(op, activation.options, activation.lone, place, at)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Report
-from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
+from mimgraph.infer.evaluation import Evaluation, as_yaml, check_names, compute, layered
 from mimgraph.infer.structure import ScopeNodes, scopes
 from mimgraph.ir.declared_graph import Apply, Block, Call, Chain, Graph, Node
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Choices, Chosen, Option, Written
@@ -64,7 +64,7 @@ class _Chooser(NamedTuple):
             return None
         value = compute(name.written, at)
         if value is not FAULTY and not isinstance(value, str):
-            message = f"{name} must be the name of {_a(kind)}, but it is {value!r}"
+            message = f"{name} must be the name of {_a(kind)}, but it is {as_yaml(value)}"
             at.fault("wrong-type", message, name.written.span)
         return str(value) if isinstance(value, str) else None
 

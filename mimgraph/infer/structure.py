@@ -408,18 +408,12 @@ def is_lost(name: str, lost: Collection[str], choices: Collection[str], report: 
 
 def needed_for(nodes: Iterable[Node], outputs: Iterable[str], of_blocks: OuterShares) -> set[str]:
     """Return the names that these outputs depend on, including nodes whose modules are shared."""
-    by_name = {node.name: node for node in nodes}
-    stack, found = list(outputs), set[str]()
-    while stack:
-        name = stack.pop()
-        if name in found:
-            continue
-        found.add(name)
-        if (node := by_name.get(name)) is not None:
-            stack += [source.name for source in node.sources or ()]
-            stack += [share.target] if (share := shared_by(node)) is not None else []
-            stack += shared_around(node, of_blocks)
-    return found
+    edges = list[Edge]()
+    for node in nodes:
+        needs = [*(source.name for source in node.sources or ()), *shared_around(node, of_blocks)]
+        needs += [share.target] if (share := shared_by(node)) is not None else []
+        edges += [(node.name, name) for name in needs]
+    return reached(outputs, edges)
 
 
 # order and cycles

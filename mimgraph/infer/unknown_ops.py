@@ -162,21 +162,15 @@ def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Fo
     return state.report.suggestion(name, choices)
 
 
-def report_unknown_activation(state: State, activation: Activation, path: str) -> None:
-    """Report that no layer has the name of an activation, or that the one of a plugin is none."""
-    if activation.name in registration.names("layer"):
-        report_no_activation(state, activation, path)
-        return
-    message = f"no layer is called {activation.name!r}"
-    help = _activation_instead(state, activation)
-    state.fault("unknown-layer", message, activation.span, path, help=help)
-
-
 def report_no_activation(state: State, activation: Activation, path: str) -> None:
-    """Report that a layer is no activation."""
-    message = f"{activation.name} is not an activation"
-    help = f"make it a node: {{layer: {activation.name}, from: ...}}"
-    state.fault("bad-option", message, activation.span, path, help=help)
+    """Report an activation whose name no layer has, or only one that is no activation."""
+    name, span = activation.name, activation.span
+    if registry.find("layer", name) or name in registration.names("layer"):
+        help = f"make it a node: {{layer: {name}, from: ...}}"
+        state.fault("bad-option", f"{name} is not an activation", span, path, help=help)
+    else:
+        help = _activation_instead(state, activation)
+        state.fault("unknown-layer", f"no layer is called {name!r}", span, path, help=help)
 
 
 def _activation_instead(state: State, activation: Activation) -> str:
