@@ -144,10 +144,8 @@ def check_blocks(
             state.memory.scopes[key] = scope_of(block)
         else:
             elsewhere = OtherScopes(names, block) if names is not None else None
-            state.memory.scopes[key] = check_scope(
-                *(block, state.report, state.outer, elsewhere, f"{block.family}."),
-                state.outer.get(key, ()),
-            )
+            scope = check_scope(block, state.report, state.outer, elsewhere, key)
+            state.memory.scopes[key] = scope
         op = registry.find("layer", block.family)
         if op is not None and not op.plugin:
             message, help = f"{block.family} is the name of a layer", "give the block another name"

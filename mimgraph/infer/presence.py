@@ -125,8 +125,10 @@ def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
         whole = _merge_presence(site, typed, op, fed)
     elif isinstance(operation, Scan):
         whole = _scan_presence(site, typed, operation, fed)
-    else:
-        whole = _first_source_presence(site, typed, op, fed)
+    elif op is not None:
+        whole = _first_presence(site, op.name, needed(op, fed))
+    else:  # a chain has one source, and a block may run without the others
+        whole = next(iter(fed.values())).presence
     if whole is None:
         return None
     if not site.state.alone and implies(any_of(site.context.inputs), whole):
@@ -192,20 +194,30 @@ def runs_without(op: Op | None, key: str) -> bool:
     return key.endswith("mask") or key in ("lengths", "state", "hidden", "cell", "present", "bias")
 
 
+def needed(op: Op, fed: Mapping[str, Fed]) -> list[Fed]:
+    """Return the sources without which an op does not run: of a layer the first at least, of a merge
+    none that is a tensor of the model itself."""
+    sources = [(key, one) for key, one in fed.items() if not runs_without(op, key)]
+    if op.kind in ("merge", "part"):
+        return [one for _, one in sources if not one.is_own]
+    first = next(iter(fed))
+    return [fed[first], *(one for key, one in sources if key != first)]
+
+
 def _merge_presence(
     site: Site, typed: TypedNode, op: Op, fed: Mapping[str, Fed]
 ) -> Presence | None:
     """Return the presence of a merge: with all sources, or with any of them if it has `missing:
     skip`. Return None after reporting a source that may be missing without the others."""
-    sources = {key: one for key, one in fed.items() if not one.is_own and not runs_without(op, key)}
-    presences = {one.presence for one in sources.values()}
+    sources = needed(op, fed)
+    presences = {one.presence for one in sources}
     if _skips(typed):
         # a source without an input (a parameter) is always there, so the result is; inside the block
         # of a merge such sources are the merge's own weights and do not count
         has_own = any(one.is_own for one in fed.values()) and op.kind == "merge"
         return ALWAYS if has_own else either(presences)
     if len(presences) > 1:
-        odd = next(one for one in sources.values() if one.presence != ALWAYS)
+        odd = next(one for one in sources if one.presence != ALWAYS)
         report_missing(site, op.name, odd)
         return None
     return next(iter(presences), ALWAYS)
@@ -219,19 +231,14 @@ def _skips(typed: TypedNode) -> bool:
     return isinstance(operation, Use) and operation.arguments.get("missing") == "skip"
 
 
-def _first_source_presence(
-    site: Site, typed: TypedNode, op: Op | None, fed: Mapping[str, Fed]
-) -> Presence | None:
-    """Return the presence of a layer, chain or block: that of its first source. Return None after
-    reporting another source that a layer needs and that may be missing then."""
-    first, *others = fed.items()
-    whole = ALWAYS if first[1].is_own else first[1].presence
-    is_block = unwrap(typed.operation).is_block
-    for key, one in others:
-        if not (is_block or implies(whole, one.presence) or runs_without(op, key)):
-            report_missing(site, op.name if op else typed.name, one)
+def _first_presence(site: Site, name: str, sources: Iterable[Fed]) -> Presence | None:
+    """Return the presence of the first source; None after reporting another that may be missing then."""
+    first, *others = sources
+    for one in others:
+        if not implies(first.presence, one.presence):
+            report_missing(site, name, one)
             return None
-    return whole
+    return first.presence
 
 
 def _scan_presence(
@@ -239,12 +246,10 @@ def _scan_presence(
 ) -> Presence | None:
     """Return the presence of a scan: that of its first scanned source. Return None after reporting a
     scanned or carried source, or a result of a step, that may be missing then."""
-    first, *others = (fed[name] for name in (*scan.axes, *scan.carried))
-    whole = ALWAYS if first.is_own else first.presence
-    for one in others:
-        if not (one.is_own or implies(whole, one.presence)):
-            report_missing(site, typed.name, one)
-            return None
+    stepwise = [fed[name] for name in (*scan.axes, *scan.carried)]
+    whole = _first_presence(site, typed.name, stepwise)
+    if whole is None:
+        return None
     outer = {key: one.presence for key, one in fed.items()}
     for name, presence in output_presences(scan.body, whole, outer).items():
         if presence != whole:

@@ -246,16 +246,16 @@ def match(site: Site, wanted: Arguments) -> dict[str, Fed] | None:
 
 
 def _has_too_many(site: Site, wanted: Arguments, fed: tuple[Fed, ...]) -> bool:
-    """Report more sources than there are arguments; return whether there are."""
+    """Report more sources than there are arguments; return whether that is the fault."""
     owner, keys, optional, _ = wanted
-    if fed and not keys:
+    if not keys:
         help, operation = "leave from out", site.node.operation
         if isinstance(operation, Share):
             help = f"{operation.text} has no module to share: read it with from: {operation.text}"
         site.fault("wrong-arity", f"{owner} takes no sources", fed[0].source.span, help=help)
         return True
     # an unknown name among them is reported as such
-    if len(fed) <= len(keys) or any(one.source.argument not in (None, *keys) for one in fed):
+    if any(one.source.argument not in (None, *keys) for one in fed):
         return False
     message = f"{owner} takes {_count(len(keys), len(optional))}, not {len(fed)}"
     help = f"its sources: {', '.join(keys)}"

@@ -241,13 +241,14 @@ def check_scope(
     report: Report,
     of_blocks: OuterShares,
     elsewhere: OtherScopes | None = None,
-    path: str = "",
-    outer: Collection[str] = (),
+    key: str = "",
 ) -> Scope:
-    """Return the checked scope of a graph or block; faulty parts are reported and left out.
+    """Return the checked scope of a graph, or of the block with this key; faulty parts are reported and
+    left out.
 
-    `outer` are the names around a block that it shares, `of_blocks` those of each block.
+    `of_blocks` are the names around each block that it shares.
     """
+    path, outer = f"{whole.family}." if isinstance(whole, Block) else "", of_blocks.get(key, ())
     inputs = {one.name: one for one in whole.inputs}
     nodes = unique(whole.inputs, whole.nodes, report, path)
     shares = {name: node.applied for name, node in nodes.items() if isinstance(node.applied, Share)}

@@ -82,10 +82,8 @@ def _check(name: str, value: Any, part: Option, at: Evaluation) -> None:
         case "alpha":
             fits, wants = is_number(value) and isfinite(value) and value > 0, "a number above 0"
         case _:
-            fits, wants = (
-                is_number(value) and 0 <= value < 1,
-                "a number of at least 0 and less than 1",
-            )
+            fits = is_number(value) and 0 <= value < 1
+            wants = "a number of at least 0 and less than 1"
     if not fits:
         word_fault(at, "bad-option", f"{name} of lora must be {wants}, not {as_yaml(value)}", part)
 
@@ -147,12 +145,10 @@ def _name(path: str) -> str:
 # Compute and check the words of a node on how its weights are trained.
 
 
+_LR = "write a rate, lr: 1e-4, or a multiple of the optimizer's, lr: 0.1x"
 # what the words for rates want, and the help for another value
 _RATES = {
-    "lr": (
-        "a number or a multiple",
-        "write a rate, lr: 1e-4, or a multiple of the optimizer's, lr: 0.1x",
-    ),
+    "lr": ("a number or a multiple", _LR),
     "weight_decay": ("a number", "write weight_decay: 0.01, or 0 for none"),
 }
 _MULTIPLE = re.compile(r"(\d+\.?\d*(?:e-?\d+)?|\.\d+)x", re.ASCII)
