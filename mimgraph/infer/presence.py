@@ -84,11 +84,6 @@ def missing_merge_inputs(op: Op, fed: Mapping[str, Fed], skips: bool) -> frozens
     return frozenset([key for key, one in fed.items() if not implies(whole, one.presence)])
 
 
-def any_of(inputs: Iterable[str]) -> Presence:
-    """Return the presence of a value that is present with any of these inputs."""
-    return either(map(given, inputs))
-
-
 def output_presences(
     body: Body, whole: Presence, outer: Mapping[str, Presence]
 ) -> Mapping[str, Presence]:
@@ -120,7 +115,7 @@ def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
     operation = unwrap(typed.operation)
     whole: Presence | None = ALWAYS
     if op is not None and op.name == "Fill":
-        check_fill(site, typed)
+        _check_fill(site, typed)
     elif op is not None and op.kind in ("merge", "part"):
         whole = _merge_presence(site, typed, op, fed)
     elif isinstance(operation, Scan):
@@ -131,7 +126,7 @@ def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
         whole = next(iter(fed.values())).presence
     if whole is None:
         return None
-    if not site.state.alone and implies(any_of(site.context.inputs), whole):
+    if not site.state.alone and implies(either(map(given, site.context.inputs)), whole):
         whole = ALWAYS  # a block that skips what is missing runs on one input at least
     return replace(typed, presence=whole, presences=_result_presences(typed, whole, fed))
 
@@ -142,18 +137,17 @@ def lacks_input(typed: TypedNode) -> bool:
     return bool(optional) and any(names - typed.arguments.keys() for names in optional)
 
 
-def check_fill(site: Site, typed: TypedNode) -> bool:
-    """Return whether the sizes of a `Fill` can be read from the inputs that are always given; report
-    those that cannot."""
+def _check_fill(site: Site, typed: TypedNode) -> None:
+    """Report the sizes of a `Fill` that cannot be read from the inputs that are always given."""
     (type_,) = typed.results.values()
-    unknown = [size for size in type_.dims if not _is_known(site, size)]
-    for size in unknown:
+    for size in type_.dims:
+        if _is_known(site, size):
+            continue
         message = f"{size} is unknown when the source is missing"
         help = "give the source a fixed size first, or another input this size"
         span = (site.fed or ())[0].source.span
         labels = site.context.uses
         site.fault("symbolic-size", message, span, note=str(type_), labels=labels, help=help)
-    return not unknown
 
 
 def _is_known(site: Site, size: Size) -> bool:

@@ -281,11 +281,7 @@ def _with_params(
 
 def _read(name: str, span: Span) -> Option:
     """Return an option whose value is that of a param."""
-
-    def part(start: int, end: int) -> Span:
-        return span
-
-    return Option(Written(Variable(name), span, part), span, span)
+    return Option(Written(Variable(name), span, lambda start, end: span), span, span)
 
 
 # Check a spec without types: a part, whose params and inputs differ from use to use.

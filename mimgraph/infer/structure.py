@@ -255,8 +255,8 @@ def check_scope(
     names = _Names(inputs, nodes, shares, whole.lost, report, path, elsewhere, of_blocks, outer)
     known = inputs.keys() | nodes.keys()
     read = {output.source.name for output in whole.outputs}
-    if not read <= known:
-        _report_outputs(names, whole.outputs)
+    for output in whole.outputs if not read <= known else ():
+        _check_source(names, output.source)
     order = _order(names)
     # a cycle, or an output that is unknown, may be why nothing reads a node
     if read and read <= known and len(order) == len(nodes):
@@ -306,13 +306,11 @@ def _report_taken(thing: Input | BlockInput | Node, first: Span, report: Report,
 # sources
 
 
-def _report_outputs(names: _Names, outputs: Iterable[Output]) -> None:
-    """Report outputs that are no input or node."""
-    for output in outputs:
-        source = output.source
-        is_known = source.name in names.inputs or source.name in names.nodes
-        if not (is_known or source.name == OTHERS or names.is_lost(source.name)):
-            _report_unknown(names, source, names.known, "")
+def _check_source(names: _Names, source: Source, node: str = "") -> None:
+    """Report a source that is no input or node."""
+    is_known = source.name in names.inputs or source.name in names.nodes
+    if not (is_known or source.name == OTHERS or names.is_lost(source.name)):
+        _report_unknown(names, source, names.known, node)
 
 
 def _order(names: _Names) -> list[Node]:
@@ -325,8 +323,8 @@ def _order(names: _Names) -> list[Node]:
             if source.name in nodes:
                 edges.append((source.name, name))
                 is_sorted = is_sorted and source.name in above
-            elif source.name not in names.inputs and not names.is_lost(source.name):
-                _report_unknown(names, source, names.known, names.path + name)
+            else:
+                _check_source(names, source, names.path + name)
         above.add(name)
     if names.shares or names.of_blocks:
         edges += _share_edges(names)

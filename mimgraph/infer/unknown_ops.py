@@ -19,7 +19,6 @@ from mimgraph.ops.spelling import (
     torch_layer,
     with_required,
 )
-from mimgraph.source import Span
 from mimgraph.support.plugins import SWITCH, BrokenPlugin, are_on, installed
 
 NO_ACTIVATION = ("none", "linear", "identity")
@@ -54,17 +53,13 @@ def op_of_plugin(state: State, apply: Apply, path: str, form: Form) -> Op | None
         try:
             op = registration.find(apply.kind, apply.name)
         except BrokenPlugin as broken:
-            report_broken_plugin(state, broken, apply.span, path)
+            message, note, help = broken.message, broken.note, broken.help
+            state.fault("broken-plugin", message, apply.span, path, note=note, help=help)
             return None
         if op is not None:
             return op
     _report_unknown_op(state, apply, blocks, path, form)
     return None
-
-
-def report_broken_plugin(state: State, broken: BrokenPlugin, span: Span, path: str) -> None:
-    """Report a plugin that cannot be used, at its name in the spec."""
-    state.fault("broken-plugin", broken.message, span, path, note=broken.note, help=broken.help)
 
 
 def _report_unknown_op(
