@@ -290,8 +290,7 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         return None
     try:
         answer: Answer | Block
-        names_group = any(source.port == "*" for source in site.node.sources or ())
-        if op.alone and len(fed) == 1 and names_group:
+        if op.alone and len(fed) == 1 and "*" in [s.port for s in site.node.sources or ()]:
             ((key, one),) = fed.items()
             answer, fed = ask_of_one(bound, options, types[key]), {"input": one}
         else:

@@ -6,6 +6,7 @@ import re
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from operator import is_
 from typing import Any, NamedTuple, cast
 
@@ -77,13 +78,12 @@ def in_value(value: Any) -> Iterator[str]:
             yield from (match[1] for match in part.names())
 
 
-def parts(value: Any) -> Iterator[Any]:
-    """Yield the value itself, or of a list or mapping the parts of each item."""
-    if isinstance(value, list | Mapping):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from parts(item)
-    else:
-        yield value
+def parts(value: Any) -> Iterable[Any]:
+    """Return the value itself, or of a list or mapping the parts of each item."""
+    if type(value) in PLAIN_TYPES or not isinstance(value, list | Mapping):
+        return (value,)
+    items = value.values() if isinstance(value, Mapping) else value
+    return chain.from_iterable(map(parts, items))
 
 
 # Compute the values of options and params: `$name`, `$(...)` and the names inside of a text.
@@ -318,13 +318,15 @@ def check_names(value: Any, at: Evaluation) -> None:
 
 def is_constant(value: Any) -> bool:
     """Return whether a value has no expressions in it."""
+    if type(value) in PLAIN_TYPES:
+        return True
     return not any(isinstance(part, Written | Template) for part in parts(value))
 
 
 def length_of(value: Any) -> int:
     """Return roughly how many characters the value has when written."""
-    texts = (part.text if isinstance(part, Template) else part for part in parts(value))
-    return sum(len(text) if isinstance(text, str) else 2 for text in texts)
+    texts = [part.text if isinstance(part, Template) else part for part in parts(value)]
+    return sum([len(text) if isinstance(text, str) else 2 for text in texts])
 
 
 def texts_in(value: Any) -> list[str]:
