@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.infer import shape_help, unknown_ops
-from mimgraph.infer.evaluation import Evaluation, origin_of, placed
+from mimgraph.infer import shape_help
+from mimgraph.infer.evaluation import Evaluation, placed
 from mimgraph.infer.options import Bound, Place, Values, bind, values
 from mimgraph.infer.rules import Answer, ask, ask_of_one, with_size_of_given
-from mimgraph.infer.sources import ask_for_port, known_types, match_op, names_group, unknown_port
+from mimgraph.infer.sources import ask_for_port, known_types, match_op, unknown_port
 from mimgraph.infer.state import Fed, Site, State
-from mimgraph.infer.unknown_ops import op_of_plugin
+from mimgraph.infer.unknown_ops import op_of_plugin, report_no_activation
 from mimgraph.ir.code import Code
 from mimgraph.ir.declared_graph import Activation, Apply, Block, Source
 from mimgraph.ir.declared_values import Option
@@ -22,7 +22,7 @@ from mimgraph.ir.dim import Dim, DimOverflow
 from mimgraph.ir.grammar import BESIDE, TRAINING
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.typed_graph import TypedNode
-from mimgraph.ir.types import Constraint, TensorType, can_be_read
+from mimgraph.ir.types import TensorType, can_be_read
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op, OpFault
 from mimgraph.ops.spelling import Form
@@ -42,8 +42,7 @@ def report_refusal(site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, F
         source = next(iter(fed))
     span, used = site.node.span, tuple[Label, ...]()
     if option is not None:
-        origin = origin_of(option.value, site.context.origins)
-        span, used = placed(option.at(fault.within), origin)
+        span, used = placed(option.at(fault.within), option.value, site.context.origins)
     elif source is not None and source in fed:
         span = fed[source].source.span
     names = {key: one.text for key, one in fed.items()}
@@ -150,8 +149,7 @@ def bind_activation(state: State, activation: Activation, at: Evaluation) -> Non
     """Bind the options of an activation; report one that is unknown, or is a layer of another kind."""
     op = registry.find("layer", activation.name)
     if op is None or op.family != "activation":
-        report = unknown_ops.report_no_activation if op else unknown_ops.report_unknown_activation
-        report(state, activation, at.node)
+        report_no_activation(state, activation, at.node)
         return
     place = Place(activation.span, "activation")
     bound = bind(op, activation.options, activation.lone, place, at)
@@ -159,13 +157,12 @@ def bind_activation(state: State, activation: Activation, at: Evaluation) -> Non
 
 
 class Finished(NamedTuple):
-    """The results of an op after `take` and `activation`, and the constraints of the activation."""
+    """The results of an op after `take` and `activation`."""
 
     results: Mapping[str, TensorType]
     default: str | None
     activation: Code | None = None
     activation_name: str = ""
-    constraints: tuple[Constraint, ...] = ()
 
 
 def finish(
@@ -177,8 +174,6 @@ def finish(
 ) -> Finished | None:
     """Return the results with the default that `take` chooses, and the activation applied to it; None
     if there is no such result, which is reported."""
-    if site.take is None and activation is None:
-        return Finished(given, default)
     ports = tuple(port for port in given if port)
     if site.take is not None:
         if site.take.port not in ports:
@@ -195,16 +190,16 @@ def finish(
     applied = _activate(site, activation, given[default])
     if applied is None:
         return None
-    code, type_, constraints = applied
-    return Finished({**given, default: type_}, default, code, activation.name, constraints)
+    code, type_ = applied
+    return Finished({**given, default: type_}, default, code, activation.name)
 
 
 def _activate(
     site: Site, activation: Activation, type_: TensorType
-) -> tuple[Code, TensorType, tuple[Constraint, ...]] | None:
-    """Return the activation as a function of INPUT, the type of its result, and its constraints; None
-    if it does not fit. An activation that is reported already is left out, as it changes no shape."""
-    passed_over = INPUT, type_, ()
+) -> tuple[Code, TensorType] | None:
+    """Return the activation as a function of INPUT, and the type of its result; None if it does not
+    fit. An activation that is reported already is left out, as it changes no shape."""
+    passed_over = INPUT, type_
     bound = site.state.memory.bound.get(activation)
     if bound is None or bound.faulty:
         return passed_over
@@ -229,7 +224,7 @@ def _activate(
         site.fault("bad-option", message, activation.span, help=help)
         return passed_over
     site.state.require(answer.constraints)
-    return lowering.function, lowering.type, answer.constraints
+    return lowering.function, lowering.type
 
 
 # Type a layer or merge: bind its options, match its sources, ask its rule.
@@ -295,7 +290,7 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         return None
     try:
         answer: Answer | Block
-        if op.alone and len(fed) == 1 and names_group(site):
+        if op.alone and len(fed) == 1 and "*" in [s.port for s in site.node.sources or ()]:
             ((key, one),) = fed.items()
             answer, fed = ask_of_one(bound, options, types[key]), {"input": one}
         else:
@@ -415,9 +410,8 @@ def _check_batch(
 
 def _finished(site: Site, bound: Bound, answer: Answer) -> Answer | None:
     """Return the answer after the node's `take` and activation; None where these do not fit."""
-    leaf, results, default, constraints = answer
-    done = finish(site, bound.op.name, bound.activation, results, default)
+    done = finish(site, bound.op.name, bound.activation, answer.results, answer.default)
     if done is None:
         return None
-    leaf = replace(leaf, activation=done.activation, activation_name=done.activation_name)
-    return Answer(leaf, done.results, done.default, (*constraints, *done.constraints))
+    leaf = replace(answer.leaf, activation=done.activation, activation_name=done.activation_name)
+    return answer._replace(leaf=leaf, results=done.results, default=done.default)

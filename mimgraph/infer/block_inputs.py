@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.infer.evaluation import Evaluation, compute, decide, layered, linear_size
-from mimgraph.infer.presence import missing_inputs
+from mimgraph.infer.evaluation import Evaluation, compute, decide, linear_size
+from mimgraph.infer.presence import fill_help, missing_inputs
 from mimgraph.infer.sources import Arguments, match
 from mimgraph.infer.state import Fed, Site
 from mimgraph.ir.declared_graph import Block, BlockInput, Input, Source
@@ -74,20 +74,6 @@ def left_out_inputs(
     return {one.name: one for one in block.inputs if one.name in absent} if absent else {}
 
 
-def check_repeated_group(
-    site: Site, block: Block, names: Iterable[str], fed: Mapping[str, Fed]
-) -> bool:
-    """Report a group that feeds one of the inputs `names`, which a repeat hands on or which decide when
-    it runs; return whether there is none."""
-    for name in names:
-        if name not in fed:
-            message = f"{block.family} is repeated, so {name} must be one tensor, not a group"
-            help = f"merge the group first, or give {block.family} another first input"
-            site.fault("wrong-arity", message, fed_to(name, fed)[0].source.span, help=help)
-            return False
-    return True
-
-
 def _bundled(
     fed: tuple[Fed, ...], block: Block, names: tuple[str, ...]
 ) -> tuple[dict[Source, list[Fed]], tuple[Fed, ...]]:
@@ -131,31 +117,29 @@ def fits_inputs(
     block: Block,
     fed: Mapping[str, Fed],
     absent: Container[str],
-    params: Mapping[str, Any],
+    at: Evaluation,
 ) -> bool:
     """Return whether each source fits its input, and those that are `absent` may be; report the first
     that does not, at the source."""
-    missing: frozenset[str] | None = None
+    missing = missing_inputs(fed) if any(one.declared for one in block.inputs) else frozenset()
     for one in block.inputs:
-        if one.name in absent and not _may_leave_out(site, block, one, params):
+        if one.name in absent and not _may_leave_out(site, block, one, at):
             return False
         given = None if one.declared is None else fed.get(one.name)  # else it may be a group
         if one.declared is None or given is None or given.type is None:
             continue
-        if missing is None:
-            missing = missing_inputs(fed)
-        if one.name in missing and not _is_optional(site, one, params):
+        if one.name in missing and not decide("optional", one.optional, at):
             _report_missing(site, block, one.declared, given)
             return False
-        if not _fits(site, block, one.declared, given, given.type, params):
+        if not _fits(site, block, one.declared, given, given.type, at):
             return False
     return True
 
 
-def _may_leave_out(site: Site, block: Block, one: BlockInput, params: Mapping[str, Any]) -> bool:
+def _may_leave_out(site: Site, block: Block, one: BlockInput, at: Evaluation) -> bool:
     """Return whether a use may leave out an input; report it if not."""
     source = site.left_out.get(one.name)
-    if _is_optional(site, one, params) or (source is not None and one.declared is None):
+    if decide("optional", one.optional, at) or (source is not None and one.declared is None):
         return True
     if source is not None and one.declared is not None:
         _report_missing(site, block, one.declared, source)
@@ -166,18 +150,8 @@ def _may_leave_out(site: Site, block: Block, one: BlockInput, params: Mapping[st
     return False
 
 
-def _is_optional(site: Site, wants: BlockInput, params: Mapping[str, Any]) -> bool:
-    env = layered(params, site.state.params)
-    return decide("optional", wants.optional, Evaluation(env, site.state.report, site.path))
-
-
 def _fits(
-    site: Site,
-    block: Block,
-    wants: Input,
-    fed: Fed,
-    given: TensorType,
-    params: Mapping[str, Any],
+    site: Site, block: Block, wants: Input, fed: Fed, given: TensorType, at: Evaluation
 ) -> bool:
     """Return whether a type fits; report it if not."""
     what = f"{wants.name} of {block.family}"
@@ -187,8 +161,7 @@ def _fits(
         site.fault("dtype-mismatch", message, fed.source.span, labels=label)
         return False
     if wants.vocab is not None:
-        env = layered(params, site.state.params)
-        vocab = plain(compute(wants.vocab.value, Evaluation(env, site.state.report, site.path)))
+        vocab = plain(compute(wants.vocab.value, at))
         if vocab != given.vocab:
             if vocab is not FAULTY:
                 message = f"{what} has a vocab of {vocab}, not {given.vocab or 'none'}"
@@ -207,10 +180,9 @@ def _fits(
 
 def _report_missing(site: Site, block: Block, wants: Input, fed: Fed) -> None:
     """Report a source that may be missing for an input that is not optional."""
-    help = f"fill it first: {{layer: Fill, from: {fed.text}, value: zeros}}"
     message = f"{fed.text} may be missing, but {wants.name} of {block.family} is not optional"
     label = (Label(wants.span, "the input"),)
-    site.fault("optional-source", message, fed.source.span, labels=label, help=help)
+    site.fault("optional-source", message, fed.source.span, labels=label, help=fill_help(fed))
 
 
 # Find the types of the inputs of a block that a use leaves out.
@@ -225,7 +197,7 @@ def left_out_types(
     site: Site,
     absent: Collection[BlockInput],
     fed: Mapping[str, Fed],
-    params: Mapping[str, Any],
+    at: Evaluation,
     dims: Mapping[str, Size],
 ) -> tuple[Types, Mapping[str, Size]]:
     """Return the types of the `absent` inputs, which a use leaves out, None where they are unknown, and the sizes
@@ -234,7 +206,6 @@ def left_out_types(
     taken = {name for type_ in types for dim in type_.dims for name in symbols(dim)}
     names = [name for one in absent if one.pattern for name in one.pattern.names]
     sizes = {name: symbol(free_name(name, taken)) for name in names} | {**dims}
-    at = Evaluation(layered(params, site.state.params), site.state.report, site.path)
     found: Types = {}
     for one in absent:
         source = site.left_out.get(one.name)
@@ -275,7 +246,7 @@ def _size(dim: Any, span: Any, at: Evaluation, sizes: Mapping[str, Size]) -> Siz
 
 
 def bind_pattern(
-    site: Site, block: Block, fed: Mapping[str, Fed], params: Mapping[str, Any]
+    site: Site, block: Block, fed: Mapping[str, Fed], at: Evaluation
 ) -> dict[str, Size] | None:
     """Return the sizes of the named dimensions; None if a source does not fit its pattern, which is
     reported at the source."""
@@ -293,7 +264,7 @@ def bind_pattern(
                 return None
             for dim, span, size in zip(*pattern, one.type.dims, strict=True):
                 axis = _Axis(site, block, declared, one, dim, span, size)
-                expected = _expected(axis, params, dims)
+                expected = _expected(axis, at, dims)
                 if expected is None:
                     return None
                 if not same_size(expected, size):
@@ -314,13 +285,11 @@ class _Axis(NamedTuple):
     size: Size
 
 
-def _expected(axis: _Axis, params: Mapping[str, Any], dims: dict[str, Size]) -> Size | None:
+def _expected(axis: _Axis, at: Evaluation, dims: dict[str, Size]) -> Size | None:
     """Return the size that a pattern wants; bind a name that is new. None if it is faulty, which is
     reported."""
     if isinstance(axis.dim, str):
         return dims.setdefault(axis.dim, axis.size)
-    state = axis.site.state
-    at = Evaluation(layered(params, state.params), state.report, axis.site.path)
     if not isinstance(axis.dim, LinearSize):
         return _computed(axis, at)
     line, name = linear_size(axis.dim, axis.span, at), axis.dim.name
@@ -333,7 +302,7 @@ def _expected(axis: _Axis, params: Mapping[str, Any], dims: dict[str, Size]) -> 
         return line.at(dims[name])
     except DimOverflow:
         message = f"where {name} is {dims.get(name, axis.size)}, {axis.dim} does not fit in 64 bits"
-        state.fault("too-large", message, axis.span, axis.block.family)
+        axis.site.state.fault("too-large", message, axis.span, axis.block.family)
         return None
 
 

@@ -10,6 +10,7 @@ from mimgraph.infer.block_inputs import bind_pattern, fits_inputs, left_out_type
 from mimgraph.infer.evaluation import (
     Evaluation,
     Origin,
+    as_option,
     compute,
     has_faulty,
     in_value,
@@ -24,7 +25,7 @@ from mimgraph.infer.state import MAX_NODES, Context, Fed, Site, State
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.declared_graph import Block, BlockInput, Call
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Option
-from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size, symbol
 from mimgraph.ir.expression import identity, plain
 from mimgraph.ir.grammar import BESIDE, TRAINING
 from mimgraph.ir.typed_graph import NEVER, Body, results_of
@@ -186,24 +187,18 @@ def _with_default(block: Block) -> dict[str, Option]:
     return found
 
 
-def whole_number(site: Site, times: Option, key: str, least: int) -> int | None:
-    """Return how many repeats or copies the value of `key` wants; None if it is faulty, which is
-    reported."""
-    number = compute(times.value, site.evaluation)
+def whole_number(site: Site, times: Option, key: str, number: Any) -> int | None:
+    """Return the number of repeats or copies that `key` wants; None if it is none, which is reported."""
+    unit, least = ("times", 0) if key == "repeat" else ("copies", 1)
+    if number is FAULTY:
+        return None
     if isinstance(number, Dim):
         message = f"{key} must be a number, but it is {number}"
         note = f"{number} is known only at run time"
-        site.fault("symbolic-size", message, times.span, note=note)
-        return None
-    return checked_number(site, times, key, least, number)
-
-
-def checked_number(site: Site, times: Option, key: str, least: int, number: Any) -> int | None:
-    """Return the number that `key` wants, if it is one of at least `least`; None after a report."""
-    unit = "times" if key == "repeat" else "copies"
-    if number is FAULTY:
-        return None
-    if not isinstance(number, int) or isinstance(number, bool) or number < least:
+        help = f"weights of their own need a fixed number; for one module {_shared_repeat(number)}"
+        help = help if key == "repeat" else ""
+        site.fault("symbolic-size", message, times.span, note=note, help=help)
+    elif not isinstance(number, int) or isinstance(number, bool) or number < least:
         message = f"{key} must be a whole number of {unit}, at least {least}"
         site.fault("bad-option", message, times.span, help=_dollar(site, key, number))
     elif number > MAX_NODES:
@@ -223,8 +218,13 @@ def _dollar(site: Site, key: str, name: Any) -> str:
     if key != "repeat":
         return ""
     if name in site.context.env:
-        return f"write repeat: {{times: ${name}, shared: true}}"
+        return _shared_repeat(symbol(name))
     return "a size known only at run time is written $T, and in Python x.dims[0]"
+
+
+def _shared_repeat(times: Dim) -> str:
+    """Return the help that repeats one module as often as a size known only at run time says."""
+    return f"write repeat: {{times: {as_option(times)}, shared: true}}"
 
 
 def columns_of(
@@ -351,23 +351,25 @@ def open_body(
     use: BlockUse,
     arguments: Mapping[str, Any],
     fed: Mapping[str, Fed],
-    types: Mapping[str, TensorType],
     optional: frozenset[str],
 ) -> OpenedBody | None:
-    """Return the body of a block for these params and input types; None if a source does not fit, which
-    is reported."""
-    site, _, block, absent = use
+    """Return the body of a block for these params and sources; None if a source does not fit, which is
+    reported, or has an unknown type."""
+    (site, _, block, absent), types = use, known_types(fed)
+    if types is None:
+        return None
     state = site.state
     state.budget.write(4 * len(block.params), site.node.span)
     given = block_params(state, block, {n: plain(value) for n, value in arguments.items()})
-    fits = fits_inputs(site, block, fed, absent, given)
-    dims = bind_pattern(site, block, fed, given) if fits else None
+    at = Evaluation(layered(given, state.params), state.report, site.path)
+    fits = fits_inputs(site, block, fed, absent, at)
+    dims = bind_pattern(site, block, fed, at) if fits else None
     if dims is None:
         return None
     left_out: dict[str, TensorType | None] = {}
     sizes: Mapping[str, Size] = dims
     if absent:
-        left_out, sizes = left_out_types(site, absent.values(), fed, given, dims)
+        left_out, sizes = left_out_types(site, absent.values(), fed, at, dims)
     return OpenedBody(use, given, types, dims, sizes, optional | site.joint.optional, left_out)
 
 

@@ -6,12 +6,18 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.diagnostics import Label, Report
 from mimgraph.infer.apply import bind_op
 from mimgraph.infer.blocks import find_block
 from mimgraph.infer.each import check_text
-from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered, linear_size
+from mimgraph.infer.evaluation import (
+    Evaluation,
+    as_yaml,
+    check_names,
+    compute,
+    layered,
+    linear_size,
+)
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import (
     MAX_NAMES,
@@ -32,7 +38,6 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.typed_graph import Limits, read_amount
 from mimgraph.ir.types import MAX_AXES, TensorType
 from mimgraph.ops import registry
-from mimgraph.support.arguments import shown
 
 
 def params(declared: Mapping[str, Option], report: Report) -> dict[str, Any]:
@@ -139,10 +144,8 @@ def check_blocks(
             state.memory.scopes[key] = scope_of(block)
         else:
             elsewhere = OtherScopes(names, block) if names is not None else None
-            state.memory.scopes[key] = check_scope(
-                *(block, state.report, state.outer, elsewhere, f"{block.family}."),
-                state.outer.get(key, ()),
-            )
+            scope = check_scope(block, state.report, state.outer, elsewhere, key)
+            state.memory.scopes[key] = scope
         op = registry.find("layer", block.family)
         if op is not None and not op.plugin:
             message, help = f"{block.family} is the name of a layer", "give the block another name"
@@ -247,10 +250,10 @@ def _limit_amount(name: str, option: Option, at: Evaluation) -> int | None:
         value = int(value)  # such as 2e9
     number = read_amount(value) if isinstance(value, str) else value
     if isinstance(number, bool) or not isinstance(number, int):
-        message = f"{name} must be a whole number such as 20M, not {_given_amount(value)}"
-        _limit_fault("wrong-type", message, option, at, _limit_help(value))
+        message = f"{name} must be a whole number such as 20M, not {as_yaml(value)}"
+        at.fault("wrong-type", message, option.span, help=_limit_help(value))
     elif not 0 <= number < END:
-        _limit_fault("bad-option", f"{name} must be at least 0 and below 10**30", option, at)
+        at.fault("bad-option", f"{name} must be at least 0 and below 10**30", option.span)
     else:
         return number
     return None
@@ -262,26 +265,14 @@ def _limit_size(name: str, option: Option, at: Evaluation) -> int | None:
     if value is FAULTY:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
-        message = f"the size {name} must be a whole number, not {_given_amount(value)}"
-        _limit_fault("wrong-type", message, option, at)
+        message = f"the size {name} must be a whole number, not {as_yaml(value)}"
+        at.fault("wrong-type", message, option.span)
     elif not 1 <= value <= MAX_COEFFICIENT:
         message = f"the size {name} must be 1 to {MAX_COEFFICIENT:,}, not {value}"
-        _limit_fault("bad-option", message, option, at)
+        at.fault("bad-option", message, option.span)
     else:
         return value
     return None
-
-
-def _limit_fault(
-    code: DiagnosticCode, message: str, option: Option, at: Evaluation, help: str = ""
-) -> None:
-    at.report.add(Diagnostic(code, message, option.span, help=help))
-
-
-def _given_amount(value: object) -> str:
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
-    return shown(value)
 
 
 def _limit_help(value: object) -> str:

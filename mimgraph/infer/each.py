@@ -9,6 +9,7 @@ from typing import Any
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.blocks import whole_number
+from mimgraph.infer.evaluation import compute
 from mimgraph.infer.options import given_twice
 from mimgraph.infer.state import Context, Fed, Site, State
 from mimgraph.ir.declared_graph import AppliedOperation, Each, Node, Operation, Share, Source
@@ -32,7 +33,8 @@ def item_sources(
         return None
     if each.times is None:
         return by_port(state, fed, path)
-    number = whole_number(Site(context, node, path, fed, node.take), each.times, "each", 1)
+    site = Site(context, node, path, fed, node.take)
+    number = whole_number(site, each.times, "each", compute(each.times.value, site.evaluation))
     if len(fed) > 1:
         message = f"{node.name} makes copies on one source, not on {len(fed)}"
         help = "merge them first, or write each: [...] to apply it to every one"
@@ -77,11 +79,6 @@ def port_of(source: Source) -> str:
     return own if source.argument is None else source.argument
 
 
-def _is_named(fed: Fed) -> bool:
-    """Return whether `each` names the port, or the source that names it is known."""
-    return fed.source.argument is not None or fed.type is not None
-
-
 def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | None:
     """Return the sources by the names of their ports; None if a name is bad or given twice."""
     fed = tuple(fed)
@@ -92,13 +89,14 @@ def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | Non
     for one in fed:
         name = port_of(one.source)
         span = one.source.argument_span or one.source.span
+        is_named = one.source.argument is not None or one.type is not None  # else it is unknown
         if name in found:
             first = found[name].source
             message = f"{name} is the name of two ports"
             labels = (Label(first.argument_span or first.span, "first given here"),)
             help = "name the ports: each: {a: ..., b: ...}"
             state.fault("duplicate-name", message, span, path, labels=labels, help=help)
-        elif _is_named(one) and (reason := port_fault(name)) is not None:
+        elif is_named and (reason := port_fault(name)) is not None:
             message = f"{name!r} cannot be the name of a port"
             state.fault("bad-name", message, span, path, help=reason)
         else:
@@ -107,13 +105,6 @@ def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | Non
 
 
 # options
-
-
-def is_given_twice(state: State, each: Each, path: str) -> bool:
-    """Report the options that stand both beside `each` and in its `with`; return whether there is one."""
-    if not each.options:
-        return False
-    return given_twice(each.operation.named, each.options, state.report, path)
 
 
 def given_to_item(each: Each, columns: Mapping[str, list[Any]], index: int) -> AppliedOperation:
@@ -134,7 +125,7 @@ def check_text(state: State, operation: Operation, path: str) -> AppliedOperatio
     that it applies, with the first value of each list in `with`; for another operation, itself."""
     if not isinstance(operation, Each):
         return operation
-    is_given_twice(state, operation, path)
+    given_twice(operation.operation.named, operation.options, state.report, path)
     values = {name: option.value for name, option in operation.options.items()}
     written = {name: value for name, value in values.items() if isinstance(value, list) and value}
     return given_to_item(operation, written, 0)

@@ -6,14 +6,16 @@ import re
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from operator import is_
 from typing import Any, NamedTuple, cast
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.declared_graph import Block, BlockInput, Input, Node
 from mimgraph.ir.declared_values import FAULTY, Chosen, LinearSize, Option, Template, Written
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import (
     PLAIN_TYPES,
     ExpressionError,
@@ -27,6 +29,7 @@ from mimgraph.ir.expression import (
 )
 from mimgraph.ir.sizes import Line
 from mimgraph.source import Span
+from mimgraph.support.arguments import shown
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -66,21 +69,21 @@ def in_nodes(nodes: Iterable[Node]) -> Iterator[str]:
 
 def in_value(value: Any) -> Iterator[str]:
     """Yield the names in the value of an option or param, or in a text."""
-    match value:
-        case str():
-            yield from _WORD.findall(value) if "$" in value else ()
-        case _ if type(value) in PLAIN_TYPES:
-            pass
-        case Written():
-            yield from (variable.name for variable in variables(value.expression))
-        case Template():
-            yield from (match[1] for match in value.names())
-        case list():
-            for item in value:
-                yield from in_value(item)
-        case Mapping():
-            for item in value.values():
-                yield from in_value(item)
+    for part in parts(value):
+        if isinstance(part, str):
+            yield from _WORD.findall(part) if "$" in part else ()
+        elif isinstance(part, Written):
+            yield from (variable.name for variable in variables(part.expression))
+        elif isinstance(part, Template):
+            yield from (match[1] for match in part.names())
+
+
+def parts(value: Any) -> Iterable[Any]:
+    """Return the value itself, or of a list or mapping the parts of each item."""
+    if type(value) in PLAIN_TYPES or not isinstance(value, list | Mapping):
+        return (value,)
+    items = value.values() if isinstance(value, Mapping) else value
+    return chain.from_iterable(map(parts, items))
 
 
 # Compute the values of options and params: `$name`, `$(...)` and the names inside of a text.
@@ -118,6 +121,13 @@ class Evaluation(NamedTuple):
     origins: Origins = NO_ORIGINS
     hint: str = ""
 
+    def fault(
+        self, code: DiagnosticCode, message: str, span: Span, value: Any = None, help: str = ""
+    ) -> None:
+        """Report a fault at the span, or where a call gives the param that `value` is computed from."""
+        span, labels = placed(span, value, self.origins)
+        self.report.add(Diagnostic(code, message, span, "", labels, help, self.node))
+
 
 class _Reported(Exception):
     """Raised where a value cannot be computed, for a reason that is reported already."""
@@ -131,9 +141,10 @@ def origin_of(value: Any, origins: Origins) -> Origin | None:
     return next((origins[v.name] for v in variables(value.expression) if v.name in origins), None)
 
 
-def placed(span: Span, origin: Origin | None) -> tuple[Span, tuple[Label, ...]]:
+def placed(span: Span, value: Any, origins: Origins) -> tuple[Span, tuple[Label, ...]]:
     """Return the span to report a faulty value at, its use or its place in `with`, and a label for
     the other."""
+    origin = origin_of(value, origins)
     if origin is None:
         return span, ()
     if origin.in_with:
@@ -171,10 +182,10 @@ def decide(what: str, value: bool | Written, at: Evaluation) -> bool:
         return value
     found = compute(value, at)
     if found is not FAULTY and not isinstance(found, bool):
-        span, labels = placed(value.span, origin_of(value, at.origins))
-        shown = "null" if found is None else repr(found)
-        message = f"{what} must be true or false, but {to_text(value.expression)} is {shown}"
-        at.report.add(Diagnostic("wrong-type", message, span, labels=labels, node=at.node))
+        message = (
+            f"{what} must be true or false, but {to_text(value.expression)} is {as_yaml(found)}"
+        )
+        at.fault("wrong-type", message, value.span, value)
     return found is True
 
 
@@ -185,9 +196,7 @@ def _compute(value: Written, at: Evaluation) -> Any:
     except _Reported:
         return FAULTY
     except ExpressionError as error:
-        span, labels = placed(value.at(error.start, error.end), origin_of(value, at.origins))
-        fault = Diagnostic(error.code, error.message, span, "", labels, error.help, at.node)
-        at.report.add(fault)
+        at.fault(error.code, error.message, value.at(error.start, error.end), value, error.help)
         return FAULTY
     return written(result, value.expression)
 
@@ -217,21 +226,18 @@ def _fill(value: Template, at: Evaluation) -> Any:
             is_unknown = True
         elif number is FAULTY:
             return FAULTY
-        elif _fits_in_text(value, number):
+        elif is_number(number) or (value.formula and isinstance(number, Dim)):
             found[name] = plain(number)
         else:
-            message = _not_a_number(name, number)
-            at.report.add(Diagnostic("bad-expression", message, span, node=at.node))
+            at.fault("bad-expression", _not_a_number(name, number), span)
     if is_unknown or len(at.report.diagnostics) > before:
         return FAULTY
     shown = value.filled({name: in_formula(number) for name, number in found.items()})
     return WrittenText(shown.replace("$(", "("), value.text, found)
 
 
-def _fits_in_text(template: Template, value: Any) -> bool:
-    """Return whether a value may stand in a text: a number, in a formula also a run-time size."""
-    if isinstance(value, Dim):
-        return template.formula
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number, which a bool is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -250,6 +256,20 @@ def in_formula(value: float | Dim) -> str:
     return text if is_atom else f"({text})"
 
 
+def as_yaml(value: Any) -> str:
+    """Return a refused value as YAML writes it, a text in quotes; a long one shortened."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return shown(value)
+
+
+def as_option(size: Size) -> str:
+    """Return a size as an option has it: `8`, `$T`, `$(2*T)`."""
+    if not isinstance(size, Dim):
+        return str(size)
+    return f"${size}" if str(size).isidentifier() else f"$({size})"
+
+
 def _unknown_param(name: str, span: Span, at: Evaluation) -> None:
     """Report that no param has this name, unless it is probably one that could not be read."""
     known = at.env
@@ -265,8 +285,7 @@ def _unknown_param(name: str, span: Span, at: Evaluation) -> None:
         help = near or f"declare it: params: {{{name}: ...}}"
         if at.hint and not near.startswith("did you mean"):
             help = f"{help}; {at.hint}"
-    message = f"no param or dimension is called {name!r}"
-    at.report.add(Diagnostic("unknown-param", message, span, help=help, node=at.node))
+    at.fault("unknown-param", f"no param or dimension is called {name!r}", span, help=help)
 
 
 def _unknown_number(name: str, span: Span, at: Evaluation) -> None:
@@ -285,49 +304,34 @@ def _is_faulty(value: Any) -> bool:
 
 def check_names(value: Any, at: Evaluation) -> None:
     """Report the unknown names in a value, for nodes that are not typed."""
-    if isinstance(value, Written):
-        for name in variables(value.expression):
-            if name.name not in at.env:
-                _unknown_param(name.name, value.at(name.start, name.end), at)
-    elif isinstance(value, Template):
-        for match in value.names():
-            if match[1] not in at.env:
-                span = value.part(match.start(1), match.end(1))
-                _unknown_number(match[1], span, at)
-    elif isinstance(value, list | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            check_names(item, at)
+    for one in parts(value):
+        if isinstance(one, Written):
+            for name in variables(one.expression):
+                if name.name not in at.env:
+                    _unknown_param(name.name, one.at(name.start, name.end), at)
+        elif isinstance(one, Template):
+            for match in one.names():
+                if match[1] not in at.env:
+                    span = one.part(match.start(1), match.end(1))
+                    _unknown_number(match[1], span, at)
 
 
 def is_constant(value: Any) -> bool:
     """Return whether a value has no expressions in it."""
     if type(value) in PLAIN_TYPES:
         return True
-    if isinstance(value, list):
-        return all(map(is_constant, value))
-    if isinstance(value, dict):
-        return all(map(is_constant, value.values()))
-    return not isinstance(value, Written | Template)
+    return not any(isinstance(part, Written | Template) for part in parts(value))
 
 
 def length_of(value: Any) -> int:
     """Return roughly how many characters the value has when written."""
-    if isinstance(value, list):
-        return sum(map(length_of, value))
-    if isinstance(value, dict):
-        return sum(map(length_of, value.values()))
-    if isinstance(value, Template):
-        return len(value.text)
-    return len(value) if isinstance(value, str) else 2
+    texts = [part.text if isinstance(part, Template) else part for part in parts(value)]
+    return sum([len(text) if isinstance(text, str) else 2 for text in texts])
 
 
 def texts_in(value: Any) -> list[str]:
     """Return the texts in plain data."""
-    if isinstance(value, Mapping):
-        return texts_in([*value.values()])
-    if isinstance(value, list):
-        return [text for item in value for text in texts_in(item)]
-    return [value] if isinstance(value, str) else []
+    return [part for part in parts(value) if isinstance(part, str)]
 
 
 # Compute the factor and the offset of sizes that are linear in a name, `$patch*H + 1`.
@@ -343,7 +347,7 @@ def linear_size(size: LinearSize, span: Span, at: Evaluation) -> Line | None:
     if fault is None:
         return Line(factor, offset)
     message, help = fault
-    at.report.add(Diagnostic("bad-option", message, span, help=help, node=at.node))
+    at.fault("bad-option", message, span, help=help)
     return None
 
 

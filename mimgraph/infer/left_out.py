@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mimgraph.diagnostics import Report
 from mimgraph.infer.apply import bind_op, finish, with_known_sources
 from mimgraph.infer.options import Bound, values
-from mimgraph.infer.presence import report_missing, runs_without, with_presence
+from mimgraph.infer.presence import fill_help, needed, report_missing, with_presence
 from mimgraph.infer.sources import match_op
 from mimgraph.infer.state import Context, Fed, Site
 from mimgraph.ir.code import Operand
@@ -66,9 +66,9 @@ def _given_to_op(site: Site, apply: Apply) -> GivenSources | None:
         source = fed["input"]
         alone = source._replace(source=source.source._replace(argument=None))
         return GivenSources(site._replace(fed=(alone,))) if _is_shape_known(site, source) else None
-    skips, needed = _skips(site, bound), _needed(bound, fed)
-    never = [one for one in needed if one.presence == NEVER]
-    first = needed[:1] if bound.op.kind == "layer" else needed
+    skips, sources = _skips(site, bound), needed(bound.op, fed)
+    never = [one for one in sources if one.presence == NEVER]
+    first = sources[:1] if bound.op.kind == "layer" else sources
     has_own = skips and any(one.is_own for one in fed.values())
     if not has_own and all(one.presence == NEVER for one in first):
         return GivenSources(None)
@@ -114,15 +114,6 @@ def skipped_to_one(site: Site, bound: Bound) -> TypedNode | None:
     typed = TypedNode(site.node.name, leaf, arguments, done.results, done.default, site.node)
     found = with_presence(site, typed)
     return None if found is None else replace(found, is_own=False)
-
-
-def _needed(bound: Bound, fed: Mapping[str, Fed]) -> list[Fed]:
-    """Return the sources without which an op does not run: of a layer the first at least, of a merge
-    none that is a tensor of the model itself."""
-    op, first = bound.op, next(iter(fed))
-    if op.kind == "layer":
-        return [one for key, one in fed.items() if key == first or not runs_without(op, key)]
-    return [one for key, one in fed.items() if not (runs_without(op, key) or one.is_own)]
 
 
 def _skips(site: Site, bound: Bound) -> bool:
@@ -258,6 +249,6 @@ def _report_unrun_output(context: Context, family: str, name: str, fed: Fed) -> 
     message = f"{fed.text} is missing without {names}, but an output must always be there"
     if name and name != fed.text:
         message = f"{fed.text}, the output {name} of {family}, is missing without {names}"
-    help = f"fill it first: {{layer: Fill, from: {fed.text}, value: zeros}}, or feed {names}"
+    help = f"{fill_help(fed)}, or feed {names}"
     span, labels = fed.source.span, context.uses
     context.state.fault("optional-source", message, span, family, labels=labels, help=help)

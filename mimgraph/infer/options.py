@@ -12,11 +12,11 @@ from mimgraph.infer.evaluation import (
     LONGEST,
     Environment,
     Evaluation,
+    as_yaml,
     compute,
     has_faulty,
     is_constant,
     length_of,
-    origin_of,
     placed,
 )
 from mimgraph.ir.declared_graph import BESIDE_FROM, Activation
@@ -95,7 +95,7 @@ def bind(
     elif lone is not None:
         takes = "its options by name" if op.options else "no options"
         message = f"{op.name} takes {takes}"
-        report.add(Diagnostic("wrong-type", message, lone.span, help=by_name(op), node=at.node))
+        at.fault("wrong-type", message, lone.span, help=by_name(op))
     if not given.keys() <= op.options.keys():
         _drop_unknown(op, given, place, at)
     missing = [option for option in op.required if option.name not in given]
@@ -143,7 +143,7 @@ def _values(op: Op, others: Values, given: Mapping[str, Option], at: Evaluation)
             try:
                 value = spec.check(value)
             except ValueError:
-                span, labels = placed(option.span, origin_of(option.value, at.origins))
+                span, labels = placed(option.span, option.value, at.origins)
                 at.report.add(refused_value(op, spec, value, span, labels, at))
                 value = FAULTY
         found[name] = value
@@ -335,8 +335,7 @@ def refused_value(
 
 def _got(value: Any) -> str:
     """Return the refused value as YAML writes it, if that is short."""
-    words = {None: "null", True: "true", False: "false"}
-    text = words[value] if value is None or isinstance(value, bool) else repr(value)
+    text = as_yaml(value)
     return f", not {text}" if len(text) <= 20 else ""
 
 

@@ -10,7 +10,7 @@ from mimgraph.infer.evaluation import compute
 from mimgraph.infer.state import Fed, Site
 from mimgraph.ir.declared_graph import Apply, Call, Node
 from mimgraph.ir.declared_values import FAULTY, Option
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.typed_graph import Fold, TypedNode, implies
 from mimgraph.ir.typed_operations import Leaf
 from mimgraph.ir.typed_walks import inner_nodes
@@ -65,10 +65,10 @@ def fold_of(site: Site, node: Node, over: Option) -> Fold | None:
         site.fault("bad-option", "over: axis 0 is the batch already", over.span, help=help)
         return None
     sizes = [_size(site, one, index, axis) for one in folded]
-    if None in sizes or not _are_equal(site, folded, index, over):
+    known = [size for size in sizes if size is not None]
+    if len(known) < len(sizes) or not _are_equal(site, folded, known, index, over):
         return None
-    assert sizes[0] is not None
-    return Fold(index, sizes[0])
+    return Fold(index, known[0])
 
 
 def _folded(site: Site, fed: tuple[Fed, ...]) -> tuple[Fed, ...]:
@@ -105,7 +105,7 @@ def _number(site: Site, over: Option) -> int | None:
     return None
 
 
-def _size(site: Site, one: Fed, index: int, axis: int) -> int | Dim | None:
+def _size(site: Site, one: Fed, index: int, axis: int) -> Size | None:
     """Return the size of the axis of a source; None if it has no such axis, which is reported."""
     type_ = one.type
     assert type_ is not None
@@ -123,7 +123,7 @@ def _size(site: Site, one: Fed, index: int, axis: int) -> int | Dim | None:
         help = f"its axes after the batch: {', '.join(map(str, range(1, type_.rank)))}"
         help = help if type_.rank > 1 else f"{one.text} has no axis but the batch"
         site.fault("rank-mismatch", message, one.source.span, note=note, labels=labels, help=help)
-    elif any(map(depends_on_batch, type_.dims)):
+    elif _has_batch_inside([type_]):
         message = f"over: the batch is a size of {one.text} as well, which folding would change"
         site.fault("rank-mismatch", message, one.source.span, note=note, labels=labels)
     else:
@@ -131,17 +131,16 @@ def _size(site: Site, one: Fed, index: int, axis: int) -> int | Dim | None:
     return None
 
 
-def _are_equal(site: Site, folded: tuple[Fed, ...], index: int, over: Option) -> bool:
-    """Return whether the axis has one size in all sources; report the first that differs."""
-    first, *others = folded
-    assert first.type is not None
-    size = first.type.dims[index - 1]
-    for other in others:
-        assert other.type is not None
-        if other.type.dims[index - 1] != size:
+def _are_equal(
+    site: Site, folded: tuple[Fed, ...], sizes: list[Size], index: int, over: Option
+) -> bool:
+    """Return whether the axis has one of these sizes in all sources; report the first that differs."""
+    first = folded[0]
+    for other, size in zip(folded, sizes, strict=True):
+        if size != sizes[0]:
             message = (
-                f"over needs one size of axis {index}: it is {size} in {first.text}"
-                f" and {other.type.dims[index - 1]} in {other.text}"
+                f"over needs one size of axis {index}: it is {sizes[0]} in {first.text}"
+                f" and {size} in {other.text}"
             )
             labels = tuple(Label(one.producer, str(one.type)) for one in (first, other))
             help = f"give {other.text} this axis first: Unsqueeze and Expand repeat it along one"
@@ -170,13 +169,15 @@ def unfolded(site: Site, over: Option, typed: TypedNode, fold: Fold) -> TypedNod
         site.fault("bad-option", message, over.span, help="take another port")
         return None
     for type_ in tensors.values():
-        if not _can_unfold(type_):
+        if _has_batch_inside([type_]) or (type_.batched and len(type_.dims) >= MAX_AXES):
             message = f"over: a result is {type_}, which cannot get the axis back"
             site.fault("rank-mismatch", message, over.span)
             return None
-    inside = next(filter(_has_batch_inside, inner_nodes(operation)), None)
+    inner = (node for node in inner_nodes(operation) if _has_batch_inside(node.results.values()))
+    inside = next(inner, None)
     if inside is not None:
-        message = f"over: {inside.op_name} inside gives {_shapes(inside)}"
+        shapes = " and ".join(map(str, inside.results.values()))
+        message = f"over: {inside.op_name} inside gives {shapes}"
         note = "samples would meet those of all other steps, as the axis is in their batch"
         help = "a scan runs a block for each step alone"
         site.fault("rank-mismatch", message, over.span, note=note, help=help)
@@ -185,16 +186,6 @@ def unfolded(site: Site, over: Option, typed: TypedNode, fold: Fold) -> TypedNod
     return replace(typed, results=results, over=fold)
 
 
-def _can_unfold(type_: TensorType) -> bool:
-    """Return whether a result can get an axis back: the batch is no size of it but the first."""
-    has_batch_inside = any(map(depends_on_batch, type_.dims))
-    return not has_batch_inside and (not type_.batched or len(type_.dims) < MAX_AXES)
-
-
-def _has_batch_inside(node: TypedNode) -> bool:
-    """Return whether a result has the batch on another axis than the first."""
-    return any(depends_on_batch(dim) for type_ in node.results.values() for dim in type_.dims)
-
-
-def _shapes(node: TypedNode) -> str:
-    return " and ".join(map(str, node.results.values()))
+def _has_batch_inside(types: Iterable[TensorType]) -> bool:
+    """Return whether one of the results has the batch on another axis than the first."""
+    return any(depends_on_batch(dim) for type_ in types for dim in type_.dims)

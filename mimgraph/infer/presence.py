@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
 
@@ -31,6 +31,7 @@ from mimgraph.ops.custom.registration import Registered
 from mimgraph.ops.op import Op
 
 MAX_OPTIONAL = 128
+FILL_INSIDE = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
 
 
 def optional_inputs(state: State, inputs: Iterable[Input]) -> frozenset[str]:
@@ -66,34 +67,21 @@ def is_left_out(fed: Iterable[Fed] | None) -> bool:
     return NEVER in [one.presence for one in fed or ()]
 
 
-def missing_inputs(fed: Mapping[str, Fed]) -> frozenset[str]:
-    """Return the inputs of a block that may be missing when its first is present."""
-    first = next(iter(fed.values()), None)
-    whole = ALWAYS if first is None else first.presence
-    return frozenset([key for key, one in fed.items() if not implies(whole, one.presence)])
-
-
-def missing_in_steps(fed: Mapping[str, Fed], needed: Container[str]) -> frozenset[str]:
-    """Return the inputs of a scanned block that may be missing where those that it needs are given."""
-    whole = next(one.presence for key, one in fed.items() if key in needed)
+def missing_inputs(fed: Mapping[str, Fed], needed: Collection[str] = ()) -> frozenset[str]:
+    """Return the inputs of a block that may be missing when the first that it needs is present; the
+    first of all if `needed` names none."""
+    whole = next((one.presence for key, one in fed.items() if not needed or key in needed), ALWAYS)
     others = ((key, one) for key, one in fed.items() if key not in needed)
     return frozenset([key for key, one in others if not implies(whole, one.presence)])
 
 
 def missing_merge_inputs(op: Op, fed: Mapping[str, Fed], skips: bool) -> frozenset[str]:
     """Return the inputs that may be missing in the block of a merge that is made of other ops."""
-    sources = [one.presence for key, one in fed.items() if not runs_without(op, key)]
-    whole = either(sources) if skips else sources[0]
-    return frozenset(
-        key
-        for key, one in fed.items()
-        if (skips or runs_without(op, key)) and not implies(whole, one.presence)
-    )
-
-
-def any_of(inputs: Iterable[str]) -> Presence:
-    """Return the presence of a value that is present with any of these inputs."""
-    return either(map(given, inputs))
+    needed = [key for key in fed if not runs_without(op, key)]
+    if not skips:
+        return missing_inputs(fed, needed)
+    whole = either([fed[key].presence for key in needed])
+    return frozenset([key for key, one in fed.items() if not implies(whole, one.presence)])
 
 
 def output_presences(
@@ -123,20 +111,22 @@ def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
         return replace(typed, is_own=True)
     if all(one.presence == ALWAYS for one in fed.values()) and not lacks_input(typed):
         return typed
-    op = _op(typed)
+    op = registry.applied(typed.operation)
     operation = unwrap(typed.operation)
     whole: Presence | None = ALWAYS
     if op is not None and op.name == "Fill":
-        check_fill(site, typed)
+        _check_fill(site, typed)
     elif op is not None and op.kind in ("merge", "part"):
         whole = _merge_presence(site, typed, op, fed)
     elif isinstance(operation, Scan):
         whole = _scan_presence(site, typed, operation, fed)
-    else:
-        whole = _first_source_presence(site, typed, op, fed)
+    elif op is not None:
+        whole = _first_presence(site, op.name, needed(op, fed))
+    else:  # a chain has one source, and a block may run without the others
+        whole = next(iter(fed.values())).presence
     if whole is None:
         return None
-    if not site.state.alone and implies(any_of(site.context.inputs), whole):
+    if not site.state.alone and implies(either(map(given, site.context.inputs)), whole):
         whole = ALWAYS  # a block that skips what is missing runs on one input at least
     return replace(typed, presence=whole, presences=_result_presences(typed, whole, fed))
 
@@ -147,18 +137,17 @@ def lacks_input(typed: TypedNode) -> bool:
     return bool(optional) and any(names - typed.arguments.keys() for names in optional)
 
 
-def check_fill(site: Site, typed: TypedNode) -> bool:
-    """Return whether the sizes of a `Fill` can be read from the inputs that are always given; report
-    those that cannot."""
+def _check_fill(site: Site, typed: TypedNode) -> None:
+    """Report the sizes of a `Fill` that cannot be read from the inputs that are always given."""
     (type_,) = typed.results.values()
-    unknown = [size for size in type_.dims if not _is_known(site, size)]
-    for size in unknown:
+    for size in type_.dims:
+        if _is_known(site, size):
+            continue
         message = f"{size} is unknown when the source is missing"
         help = "give the source a fixed size first, or another input this size"
         span = (site.fed or ())[0].source.span
         labels = site.context.uses
         site.fault("symbolic-size", message, span, note=str(type_), labels=labels, help=help)
-    return not unknown
 
 
 def _is_known(site: Site, size: Size) -> bool:
@@ -178,14 +167,9 @@ def check_item(site: Site, typed: TypedNode) -> bool:
     return not fills
 
 
-def _op(typed: TypedNode) -> Op | None:
-    """Return the op of the registry that a node applies; None for a chain or block."""
-    return registry.applied(typed.operation)
-
-
 def missing_together(typed: TypedNode, fed: Mapping[str, Fed]) -> Iterator[frozenset[str]]:
     """Yield every set of arguments of a layer or merge that may be missing at once when it runs."""
-    op, at_times = _op(typed), dict[Presence, set[str]]()
+    op, at_times = registry.applied(typed.operation), dict[Presence, set[str]]()
     for key, one in fed.items():
         if not implies(typed.presence, one.presence) and runs_without(op, key):
             at_times.setdefault(one.presence, set()).add(key)
@@ -204,20 +188,30 @@ def runs_without(op: Op | None, key: str) -> bool:
     return key.endswith("mask") or key in ("lengths", "state", "hidden", "cell", "present", "bias")
 
 
+def needed(op: Op, fed: Mapping[str, Fed]) -> list[Fed]:
+    """Return the sources without which an op does not run: of a layer the first at least, of a merge
+    none that is a tensor of the model itself."""
+    sources = [(key, one) for key, one in fed.items() if not runs_without(op, key)]
+    if op.kind in ("merge", "part"):
+        return [one for _, one in sources if not one.is_own]
+    first = next(iter(fed))
+    return [fed[first], *(one for key, one in sources if key != first)]
+
+
 def _merge_presence(
     site: Site, typed: TypedNode, op: Op, fed: Mapping[str, Fed]
 ) -> Presence | None:
     """Return the presence of a merge: with all sources, or with any of them if it has `missing:
     skip`. Return None after reporting a source that may be missing without the others."""
-    sources = {key: one for key, one in fed.items() if not one.is_own and not runs_without(op, key)}
-    presences = {one.presence for one in sources.values()}
+    sources = needed(op, fed)
+    presences = {one.presence for one in sources}
     if _skips(typed):
         # a source without an input (a parameter) is always there, so the result is; inside the block
         # of a merge such sources are the merge's own weights and do not count
         has_own = any(one.is_own for one in fed.values()) and op.kind == "merge"
         return ALWAYS if has_own else either(presences)
     if len(presences) > 1:
-        odd = next(one for one in sources.values() if one.presence != ALWAYS)
+        odd = next(one for one in sources if one.presence != ALWAYS)
         report_missing(site, op.name, odd)
         return None
     return next(iter(presences), ALWAYS)
@@ -231,19 +225,14 @@ def _skips(typed: TypedNode) -> bool:
     return isinstance(operation, Use) and operation.arguments.get("missing") == "skip"
 
 
-def _first_source_presence(
-    site: Site, typed: TypedNode, op: Op | None, fed: Mapping[str, Fed]
-) -> Presence | None:
-    """Return the presence of a layer, chain or block: that of its first source. Return None after
-    reporting another source that a layer needs and that may be missing then."""
-    first, *others = fed.items()
-    whole = ALWAYS if first[1].is_own else first[1].presence
-    is_block = unwrap(typed.operation).is_block
-    for key, one in others:
-        if not (is_block or implies(whole, one.presence) or runs_without(op, key)):
-            report_missing(site, op.name if op else typed.name, one)
+def _first_presence(site: Site, name: str, sources: Iterable[Fed]) -> Presence | None:
+    """Return the presence of the first source; None after reporting another that may be missing then."""
+    first, *others = sources
+    for one in others:
+        if not implies(first.presence, one.presence):
+            report_missing(site, name, one)
             return None
-    return whole
+    return first.presence
 
 
 def _scan_presence(
@@ -251,18 +240,15 @@ def _scan_presence(
 ) -> Presence | None:
     """Return the presence of a scan: that of its first scanned source. Return None after reporting a
     scanned or carried source, or a result of a step, that may be missing then."""
-    first, *others = (fed[name] for name in (*scan.axes, *scan.carried))
-    whole = ALWAYS if first.is_own else first.presence
-    for one in others:
-        if not (one.is_own or implies(whole, one.presence)):
-            report_missing(site, typed.name, one)
-            return None
+    stepwise = [fed[name] for name in (*scan.axes, *scan.carried)]
+    whole = _first_presence(site, typed.name, stepwise)
+    if whole is None:
+        return None
     outer = {key: one.presence for key, one in fed.items()}
     for name, presence in output_presences(scan.body, whole, outer).items():
         if presence != whole:
             message = f"{name} of a step is missing without {' and '.join(inputs_of(presence))}"
-            help = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
-            site.fault("optional-source", message, site.node.span, help=help)
+            site.fault("optional-source", message, site.node.span, help=FILL_INSIDE)
             return None
     return whole
 
@@ -297,8 +283,7 @@ def check_repeat_presence(site: Site, repeat: Repeat, before: Fed, presence: Pre
     if not is_right:
         inputs = " and ".join(inputs_of(presence))
         message = f"the next repeat needs an output that is missing without {inputs}"
-        help = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
-        site.fault("optional-source", message, repeat.span, help=help)
+        site.fault("optional-source", message, repeat.span, help=FILL_INSIDE)
     return is_right
 
 
@@ -307,7 +292,7 @@ def report_missing(site: Site, name: str, one: Fed) -> None:
     inputs, scope = inputs_of(one.presence), site.context.scope
     declared = [scope.inputs[name] for name in inputs if name in scope.inputs]
     labels = (*(Label(input_.span, "optional") for input_ in declared), *site.context.uses)
-    help = _fill_help(one)
+    help = fill_help(one)
     if one.type is not None and not all(_is_known(site, size) for size in one.type.dims):
         help = "give it a fixed size first, as adaptive pooling does, and Fill that"
     op = registry.find("merge", name)
@@ -326,7 +311,7 @@ def _when_missing(one: Fed, inputs: list[str]) -> str:
     return f"{one.text} is missing without {' and '.join(inputs)}"
 
 
-def _fill_help(one: Fed) -> str:
+def fill_help(one: Fed) -> str:
     """Return the help that fills a source which may be missing."""
     return f"fill it first: {{layer: Fill, from: {one.text}, value: zeros}}"
 
@@ -336,4 +321,4 @@ def check_output(state: State, fed: Fed) -> None:
     if fed.presence != ALWAYS:
         missing = _when_missing(fed, inputs_of(fed.presence))
         message = f"{missing}, but an output must always be there"
-        state.fault("optional-source", message, fed.source.span, help=_fill_help(fed))
+        state.fault("optional-source", message, fed.source.span, help=fill_help(fed))

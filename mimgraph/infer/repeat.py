@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mimgraph.infer.apply import unreadable
-from mimgraph.infer.block_inputs import check_repeated_group, fed_to
-from mimgraph.infer.blocks import BlockUse, checked_number, columns_of, in_order, lost_params
+from mimgraph.infer.block_inputs import fed_to
+from mimgraph.infer.blocks import BlockUse, columns_of, in_order, lost_params, whole_number
 from mimgraph.infer.evaluation import compute
-from mimgraph.infer.presence import check_repeat_presence, output_presences
+from mimgraph.infer.presence import FILL_INSIDE, check_repeat_presence, output_presences
 from mimgraph.infer.sources import known_types
 from mimgraph.infer.state import Fed, Site
 from mimgraph.infer.structure import is_lost
@@ -78,21 +78,13 @@ def _number(site: Site, repeat: Repeat) -> Size | None:
     times = repeat.times
     assert times is not None
     number = compute(times.value, site.evaluation)
-    if isinstance(number, Dim):
-        return number if _can_count(site, repeat.shared, times, number) else None
-    return checked_number(site, times, "repeat", 0, number)
+    if repeat.shared and isinstance(number, Dim):
+        return number if _can_count(site, times, number) else None
+    return whole_number(site, times, "repeat", number)
 
 
-def _can_count(site: Site, shared: bool, times: Option, number: Dim) -> bool:
+def _can_count(site: Site, times: Option, number: Dim) -> bool:
     """Return whether a size known only at run time may be the number of repeats; report if not."""
-    if not shared:
-        message = f"repeat must be a number, but it is {number}"
-        note = f"{number} is known only at run time"
-        size = f"${number}" if str(number).isidentifier() else f"$({number})"
-        shared_repeat = f"repeat: {{times: {size}, shared: true}}"
-        help = f"weights of their own need a fixed number; for one module write {shared_repeat}"
-        site.fault("symbolic-size", message, times.span, note=note, help=help)
-        return False
     if at_least(number, 0) is False:
         message = f"repeat must be a whole number of times, at least 0, but it is {number}"
         site.fault("bad-option", message, times.span)
@@ -214,15 +206,22 @@ class Repetition(NamedTuple):
         return self.fed[self.names[0]].presence
 
     def fits_sources(self) -> bool:
-        """Return whether each carried input of the first step is fed one tensor; report the first that is not."""
-        site, block = self.use.site, self.use.block
-        for name in self._carried:
-            if not fed_to(name, self.fed):
-                message = f"each step of {block.family} hands {name} on, so the first needs it"
-                help = f"feed {name}, or give the output {name} of {block.family} another name"
-                site.fault("wrong-arity", message, site.node.span, help=help)
-                return False
-        return check_repeated_group(site, block, (self.names[0], *self._carried), self.fed)
+        """Return whether the first input, which decides when the repeat runs, and each carried input are
+        fed one tensor; report the first that is not."""
+        site, family = self.use.site, self.use.block.family
+        for name in (self.names[0], *self._carried):
+            if name in self.fed:
+                continue
+            span, group = site.node.span, fed_to(name, self.fed)
+            message = f"each step of {family} hands {name} on, so the first needs it"
+            help = f"feed {name}, or give the output {name} of {family} another name"
+            if group:
+                span = group[0].source.span
+                message = f"{family} is repeated, so {name} must be one tensor, not a group"
+                help = f"merge the group first, or give {family} another first input"
+            site.fault("wrong-arity", message, span, help=help)
+            return False
+        return True
 
     def first_sources(self) -> dict[str, Fed]:
         """Return the sources of the first step, with the number of the step among them."""
@@ -282,8 +281,7 @@ class Repetition(NamedTuple):
             site.fault("dtype-mismatch", message, word.span)
         elif presences[port] != self._whole:
             message = f"{word.name or 'the result'} may be missing, so it cannot be collected"
-            help = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
-            site.fault("optional-source", message, word.span, help=help)
+            site.fault("optional-source", message, word.span, help=FILL_INSIDE)
         else:
             return True
         return False

@@ -67,7 +67,9 @@ FIRST = (2, 5)  # the oldest supported release; the registry marks options that 
 
 def check_packages(graph: TypedGraph, is_installed: Callable[[str], bool]) -> None:
     """Raise a `SpecError` with every node whose layer needs a package that is not installed."""
-    if faults := [*_without_package(graph, is_installed), *_without_peft(graph, is_installed)]:
+    used = _uses(graph, lambda op: not is_installed(op.package))
+    faults = [_not_installed(op.name, op.package, n.declared.span, path) for path, n, op in used]
+    if faults := [*faults, *_without_peft(graph, is_installed)]:
         raise SpecError(faults)
 
 
@@ -80,13 +82,6 @@ def _without_peft(graph: TypedGraph, is_installed: Callable[[str], bool]) -> Ite
             option = words.lora if words is not None else None
             span = node.declared.span if option is None else option.key
             yield _not_installed("lora", "peft", span, node.name)
-
-
-def _without_package(
-    graph: TypedGraph, is_installed: Callable[[str], bool]
-) -> Iterator[Diagnostic]:
-    for path, node, op in _uses(graph, lambda op: not is_installed(op.package)):
-        yield _not_installed(op.name, op.package, node.declared.span, path)
 
 
 def _not_installed(what: str, package: str, span: Span, node: str) -> Diagnostic:

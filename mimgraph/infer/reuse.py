@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import check_blocks, check_nodes_text, params
-from mimgraph.infer.evaluation import Evaluation, check_names, in_block, in_formula, in_value
+from mimgraph.infer.evaluation import (
+    Evaluation,
+    check_names,
+    in_block,
+    in_formula,
+    in_value,
+    is_number,
+)
 from mimgraph.infer.presence import check_inputs
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import (
@@ -149,7 +157,7 @@ def _value(given: Any, values: Values) -> Any:
             return given._replace(expression=_expression(expression, values))
         case Template():
             given = _with_names(given, values)
-            filled = given.filled({n: in_formula(v) for n, v in values.items() if _is_number(v)})
+            filled = given.filled({n: in_formula(v) for n, v in values.items() if is_number(v)})
             return given._replace(text=filled) if "$" in filled else filled
         case list():
             return [_value(item, values) for item in given]
@@ -160,7 +168,7 @@ def _value(given: Any, values: Values) -> Any:
 
 def _expression(given: Expression, values: Values) -> Expression:
     match given:
-        case Variable(name) if _is_number(values.get(name)):
+        case Variable(name) if is_number(values.get(name)):
             return Number(values[name])
         case Variable(name) if type(renamed := values.get(name)) is Renamed:
             return replace(given, name=renamed.name)
@@ -181,10 +189,6 @@ def _with_names(given: Template, values: Values) -> Template:
     return given._replace(text="".join((*parts, text[end:]))) if parts else given
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 # Make the blocks of a spec independent of its params, so that they can stand in another spec.
 #
 # A block may read the params of its spec. Compilers call this step lambda lifting: such a block
@@ -199,16 +203,16 @@ def lift_params(graph: Graph) -> Graph:
     if not names:
         return graph
     renamed = {name: Renamed(own) for name, own in names.items() if own != name}
+    taken = {key: {names[name]: names[name] for name in read} for key, read in needed.items()}
     blocks: dict[str, Block] = {}
     for key, block in graph.blocks.items():
         inside = with_values(block, renamed) if renamed else block
         own = {names[name]: graph.params[name]._replace(value=None) for name in needed[key]}
-        given = {names[name]: names[name] for name in names}
-        nodes = Rewriter(call=_Giver(graph.blocks, needed, names, given).call).nodes(inside.nodes)
+        nodes = Rewriter(call=partial(_with_params, graph.blocks, taken)).nodes(inside.nodes)
         # they come first, as the defaults of the others may read them
         blocks[key] = replace(inside, params={**own, **inside.params}, nodes=nodes)
-    given = {own: name for name, own in names.items()}
-    nodes = Rewriter(call=_Giver(graph.blocks, needed, names, given).call).nodes(graph.nodes)
+    given = {key: {names[name]: name for name in read} for key, read in needed.items()}
+    nodes = Rewriter(call=partial(_with_params, graph.blocks, given)).nodes(graph.nodes)
     return replace(graph, blocks=blocks, nodes=nodes)
 
 
@@ -262,37 +266,23 @@ def unique_name(stem: str, taken: Container[str]) -> str:
     return name
 
 
-class _Giver:
-    """Gives params to the uses of blocks in one scope, where `given` has the name there of each."""
-
-    def __init__(
-        self,
-        blocks: Mapping[str, Block],
-        needed: Mapping[str, Sequence[str]],
-        names: Mapping[str, str],
-        given: Mapping[str, str],
-    ) -> None:
-        self.blocks, self.needed, self.names, self.given = blocks, needed, names, given
-
-    def call(self, call: Call) -> Call:
-        """Return the use of a block with the params that the block now takes; a lone value gets the
-        name of the param that was the first."""
-        own = [self.names[name] for name in self.needed[call.block]]
-        if not own:
-            return call
-        params = {**call.params, **{name: _read(self.given[name], call.span) for name in own}}
-        if call.lone is not None:
-            params = {next(iter(self.blocks[call.block].params)): call.lone, **params}
-        return replace(call, params=params, lone=None)
+def _with_params(
+    blocks: Mapping[str, Block], given: Mapping[str, Mapping[str, str]], call: Call
+) -> Call:
+    """Return the use of a block with the params that the block now takes; `given` has, by block, the name
+    that each has at the use. A lone value gets the name of the param that was the first."""
+    if not given[call.block]:
+        return call
+    own = {name: _read(there, call.span) for name, there in given[call.block].items()}
+    params = {**call.params, **own}
+    if call.lone is not None:
+        params = {next(iter(blocks[call.block].params)): call.lone, **params}
+    return replace(call, params=params, lone=None)
 
 
 def _read(name: str, span: Span) -> Option:
     """Return an option whose value is that of a param."""
-
-    def part(start: int, end: int) -> Span:
-        return span
-
-    return Option(Written(Variable(name), span, part), span, span)
+    return Option(Written(Variable(name), span, lambda start, end: span), span, span)
 
 
 # Check a spec without types: a part, whose params and inputs differ from use to use.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from mimgraph.diagnostics import Diagnostic, Report
-from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
-from mimgraph.infer.structure import scopes
+from mimgraph.diagnostics import Report
+from mimgraph.infer.evaluation import Evaluation, as_yaml, check_names, compute, layered
+from mimgraph.infer.structure import ScopeNodes, scopes
 from mimgraph.ir.declared_graph import Apply, Block, Call, Chain, Graph, Node
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Choices, Chosen, Option, Written
 from mimgraph.ir.expression import Variable, variables
@@ -18,8 +18,9 @@ from mimgraph.ops.custom import registration
 from mimgraph.support.plugins import BrokenPlugin
 
 
-def _with_nodes(graph: Graph, nodes: Mapping[str, tuple[Node, ...]]) -> Graph:
-    """Return the graph with other nodes in each scope, by its key; itself if they are the same."""
+def _rewritten(graph: Graph, change: Callable[[ScopeNodes], tuple[Node, ...]]) -> Graph:
+    """Return the graph with the nodes of each scope changed; itself if they stay the same."""
+    nodes = {scope.key: change(scope) for scope in scopes(graph)}
     blocks = {
         key: block if nodes[key] is block.nodes else replace(block, nodes=nodes[key])
         for key, block in graph.blocks.items()
@@ -33,11 +34,12 @@ def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:
     `merge: $fusion`; a node with a faulty name loses its operation."""
     if graph.spaces:
         graph = without_other_choices(graph, params, report)
-    found = {}
-    for scope in scopes(graph):
+
+    def chosen(scope: ScopeNodes) -> tuple[Node, ...]:
         rewriter = Rewriter(name=_Chooser(params, report, scope.own).name)
-        found[scope.key] = rewriter.nodes(scope.nodes, scope.path)
-    return _with_nodes(graph, found)
+        return rewriter.nodes(scope.nodes, scope.path)
+
+    return _rewritten(graph, chosen)
 
 
 class _Chooser(NamedTuple):
@@ -53,16 +55,17 @@ class _Chooser(NamedTuple):
         one."""
         if not isinstance(name, Chosen):
             return name
+        at = Evaluation(self.params, self.report, path)
         own = next((v for v in variables(name.written.expression) if v.name in self.own), None)
         if own is not None:
             message = f"{own.name} is the block's own, and cannot give the name of {_a(kind)}"
             span, help = name.written.at(own.start, own.end), "use a param of the spec"
-            self.report.add(Diagnostic("bad-expression", message, span, help=help, node=path))
+            at.fault("bad-expression", message, span, help=help)
             return None
-        value = compute(name.written, Evaluation(self.params, self.report, path))
+        value = compute(name.written, at)
         if value is not FAULTY and not isinstance(value, str):
-            message = f"{name} must be the name of {_a(kind)}, but it is {value!r}"
-            self.report.add(Diagnostic("wrong-type", message, name.written.span, node=path))
+            message = f"{name} must be the name of {_a(kind)}, but it is {as_yaml(value)}"
+            at.fault("wrong-type", message, name.written.span)
         return str(value) if isinstance(value, str) else None
 
 
@@ -89,12 +92,13 @@ def without_other_choices(graph: Graph, values: Mapping[str, Any], report: Repor
     sizes: dict[str, Any] = dict.fromkeys(graph.sizes)
     if any(one.shape is None for one in graph.inputs):  # it may name any size
         sizes[OTHERS] = FAULTY
-    found = {}
-    for scope in scopes(graph):
+
+    def without(scope: ScopeNodes) -> tuple[Node, ...]:
         names = layered(dict.fromkeys(scope.own) if scope.key else sizes, values)
         leaver = _Leaver(SearchedOps(graph, scope.own), values, names, report)
-        found[scope.key] = Rewriter(given=leaver.kept).nodes(scope.nodes, scope.path)
-    return _with_nodes(graph, found)
+        return Rewriter(given=leaver.kept).nodes(scope.nodes, scope.path)
+
+    return _rewritten(graph, without)
 
 
 class SearchedOps(NamedTuple):
@@ -180,8 +184,7 @@ class _Leaver(NamedTuple):
 def with_words_as_options(graph: Graph) -> Graph:
     """Return the graph in which such a word of a node is an option of its layer, or a param of its
     block."""
-    found = {scope.key: _nodes(scope.nodes, graph.blocks) for scope in scopes(graph)}
-    return _with_nodes(graph, found)
+    return _rewritten(graph, lambda scope: _nodes(scope.nodes, graph.blocks))
 
 
 def _nodes(nodes: tuple[Node, ...], blocks: Mapping[str, Block]) -> tuple[Node, ...]:

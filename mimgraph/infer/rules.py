@@ -13,7 +13,7 @@ from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, at_least, substitute, symbol, symbols
 from mimgraph.ir.lowering import LazyShapes, Lowering, Module
 from mimgraph.ir.names import free_name
-from mimgraph.ir.typed_graph import ALWAYS, Presence, both
+from mimgraph.ir.typed_graph import Presence, both
 from mimgraph.ir.typed_operations import Leaf
 from mimgraph.ir.types import MAX_AXES, Constraint, TensorType, at_least_one
 from mimgraph.ops.custom.registration import Registered
@@ -152,11 +152,7 @@ def with_size_of_given(site: Site, answer: Answer, axis: int, fed: Mapping[str, 
     lowering = answer.leaf.lowering
     if lowering.type is None:
         return answer
-    sources = [
-        (one.type.dims[axis], ALWAYS if one.is_own else one.presence)
-        for one in fed.values()
-        if one.type is not None
-    ]
+    sources = [(one.type.dims[axis], one.presence) for one in fed.values() if one.type is not None]
     if len({presence for _, presence in sources}) == 1:
         return answer
     if site.context.uses:

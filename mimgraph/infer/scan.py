@@ -31,31 +31,25 @@ class ScanSteps(NamedTuple):
     length: Size
     each: Mapping[str, Fed]
 
-    @property
-    def types(self) -> Mapping[str, TensorType]:
-        """The types that one step reads."""
-        return {name: _type(one) for name, one in self.each.items()}
-
-    def lasting_types(self, block: Block, body: Body) -> Mapping[str, TensorType] | None:
-        """Return the types of the sources without the vocab of a carried input that `body` hands on
-        without it; None if each step keeps all."""
+    def lasting(self, block: Block, body: Body) -> Mapping[str, Fed] | None:
+        """Return what each step reads, without the vocab of a carried input that `body` hands on without
+        it; None if each step keeps all."""
         # the input of a part may state its vocab, which holds in all steps
         stated = {one.name for one in block.inputs if one.declared and one.declared.vocab}
-        lasting = dict(self.types)
+        changed = dict[str, Fed]()
         for name in {*self.scan.carry} - stated:
-            before, after = lasting[name], _handed_on(body, name)
-            if after is not None and _numbers(before) != _numbers(after):
-                lasting[name] = before.cast(before.dtype)
-        is_kept = all(
-            _numbers(lasting[n]) == _numbers(_type(self.each[n])) for n in self.scan.carry
-        )
-        return None if is_kept else lasting
+            before, after = _type(self.each[name]), _handed_on(body, name)
+            less = before.cast(before.dtype)
+            if after is not None and _numbers(before) not in (_numbers(after), _numbers(less)):
+                changed[name] = self.each[name]._replace(type=less)
+        return {**self.each, **changed} if changed else None
 
     def operation(self, body: Body, arguments: Mapping[str, Any]) -> Scan | None:
         """Return the typed scan; None if a step does not fit the next, or cannot be stacked, which is
         reported."""
         site, scan, axes = self.site, self.scan, self.axes
-        if not _check_carry(site, scan, self.each, body):
+        are_carried = [_carries(site, name, self.each[name], body) for name in scan.carry]
+        if not all(are_carried):
             return None
         name, axis = next(iter(axes.items()))
         before = axis - _type(self.fed[name]).batched  # axes but the batch
@@ -215,14 +209,8 @@ def _one_step(one: Fed, axis: int | None) -> Fed:
 # the results
 
 
-def _check_carry(site: Site, scan: DeclaredScan, steps: Mapping[str, Fed], body: Body) -> bool:
-    """Return whether each carried input is also an output of the same shape and dtype; report those
-    that are not."""
-    found = [_carries(site, name, steps[name], body) for name in scan.carry]
-    return all(found)
-
-
 def _carries(site: Site, name: str, one: Fed, body: Body) -> bool:
+    """Return whether a carried input is also an output of the same shape and dtype; report it if not."""
     family, before = body.family, _type(one)
     names = ", ".join(body.outputs)
     span = one.source.argument_span or one.source.span

@@ -228,25 +228,20 @@ class PointTypes:
     """
 
     def __init__(self, graph: Graph) -> None:
-        self._names = {node.name: tuple(dict.fromkeys(in_nodes((node,)))) for node in graph.nodes}
-        self._known: dict[Hashable, KnownNode] = {}
+        self.names = {node.name: tuple(dict.fromkeys(in_nodes((node,)))) for node in graph.nodes}
+        self.known: dict[Hashable, KnownNode] = {}
 
     def typer(self, context: Context) -> NodeTyper:
         """Return what types the nodes of the graph at another point."""
-        return _PointTyper(context, self._names, self._known)
+        return _PointTyper(context, self)
 
 
 class _PointTyper(NodeTyper):
     """Types the nodes of a graph, or finds them among those that are known."""
 
-    def __init__(
-        self,
-        context: Context,
-        names: Mapping[str, tuple[str, ...]],
-        known: dict[Hashable, KnownNode],
-    ) -> None:
+    def __init__(self, context: Context, kept: PointTypes) -> None:
         super().__init__(context)
-        self._names, self._known = names, known
+        self._names, self._known = kept.names, kept.known
 
     def node(self, node: Node, joint: Joint = ALONE) -> TypedNode | None:
         context = self.context

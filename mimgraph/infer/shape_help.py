@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import lcm
 from typing import Any, NamedTuple
 
+from mimgraph.infer.evaluation import as_option
 from mimgraph.infer.state import Context, Fed
 from mimgraph.ir.axes_help import NO_BATCH, cut, moved_axis, node
 from mimgraph.ir.declared_graph import Apply, Block
@@ -148,14 +149,7 @@ def _tensor(kind: str, type_: TensorType) -> str:
     """Return the text of a tensor of the model of that type."""
     batched = ", batched: true" if type_.batched else ""
     rest = "" if kind in CONSTANTS else ", ..."
-    return f"{{{kind}: [{', '.join(map(_written, type_))}]{batched}{rest}}}"
-
-
-def _written(size: Size) -> str:
-    """Return a size as a shape of the model has it: `8`, `$T`, `$(2*T)`."""
-    if not isinstance(size, Dim):
-        return str(size)
-    return f"${size}" if str(size).isidentifier() else f"$({size})"
+    return f"{{{kind}: [{', '.join(map(as_option, type_))}]{batched}{rest}}}"
 
 
 def _origin(context: Context, name: str, port: str) -> tuple[str, str] | None:

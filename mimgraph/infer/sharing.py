@@ -164,21 +164,15 @@ def check_share(context: Context, name: str) -> None:
             continue
         owner = context.scope_of(item.operation.target)
         if owner is not None and owner is not context:
-            owner.borrowers.append((context, name))
+            owner.borrowers.append((context, name, item, position))
         elif owner is not None and not _fits_module(context, owner, name, item, position):
             context.typed[name] = None
 
 
 def check_borrowers(context: Context) -> None:
     """Check the nodes in blocks that share modules of this body, once all of it is typed."""
-    for inner, name in context.borrowers:
-        typed = inner.typed[name]
-        for position, item in enumerate((typed.operation.branches or (typed,)) if typed else ()):
-            if (
-                isinstance(item.operation, Shared)
-                and inner.scope_of(item.operation.target) is context
-            ):
-                _fits_module(inner, context, name, item, position)
+    for inner, name, item, position in context.borrowers:
+        _fits_module(inner, context, name, item, position)
     context.borrowers.clear()
 
 
@@ -314,21 +308,18 @@ def have_same_nodes(one: TypedNode, other: TypedNode) -> bool:
     """Return whether the blocks of two nodes compute their outputs by the same nodes."""
     first, second = (unwrap(node.operation).bodies for node in (one, other))
     return len(first) == len(second) and all(
-        before.outputs == after.outputs and _comparable_nodes(before) == _comparable_nodes(after)
+        before.outputs == after.outputs
+        and _comparable_body(before, {}) == _comparable_body(after, {})
         for before, after in zip(first, second, strict=True)
     )
 
 
-def _comparable_nodes(body: Body) -> Any:
-    """Return the nodes of a body by name in a form that can be compared."""
-    return {name: (arguments, one) for name, arguments, one in _comparable_body(body, {})}
-
-
 def _comparable_body(body: Body, names: Mapping[str, Dim]) -> Any:
-    """Return the nodes of a body in a form that can be compared."""
-    return [
-        (n.name, dict(n.arguments), _comparable_operation(n.operation, names)) for n in body.nodes
-    ]
+    """Return the nodes of a body by name in a form that can be compared."""
+    return {
+        node.name: (dict(node.arguments), _comparable_operation(node.operation, names))
+        for node in body.nodes
+    }
 
 
 def _comparable_code(value: Any, names: Mapping[str, Dim]) -> Any:

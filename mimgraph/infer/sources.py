@@ -86,7 +86,8 @@ def _resolve_member(context: Context, source: Source, members: tuple[str, ...], 
     state, name = context.state, source.text
     declared = context.scope.inputs[source.name]
     if source.port is None:
-        help = f"write {source.name}.* for all, or one of {_listed(source.name, members)}"
+        shown = ", ".join(f"{source.name}.{port}" for port in members[:3])
+        help = f"write {source.name}.* for all, or one of {shown}"
         message = f"{source.name} is a group here, of {len(members)} tensors"
         labels = context.uses
         state.fault("unknown-port", message, source.span, path, labels=labels, help=help)
@@ -96,10 +97,6 @@ def _resolve_member(context: Context, source: Source, members: tuple[str, ...], 
     else:
         unknown_port(state, source.name, source.port, source.port_span, members, path, "")
     return Fed(Value(name, ""), None, source, declared.span)
-
-
-def _listed(name: str, members: tuple[str, ...]) -> str:
-    return ", ".join(f"{name}.{port}" for port in members[:3])
 
 
 def _resolve_input(context: Context, source: Source, path: str) -> Fed:
@@ -160,16 +157,11 @@ def ask_for_port(
 def ask_item_for_port(site: Site, item: Node, ports: tuple[str, ...], otherwise: str) -> None:
     """Report that an item of a seq has several results, while only one is read; the help says how to
     take one, or `otherwise`."""
-    help = f"choose one of the ports {', '.join(ports)}: {item_taking(item, ports[0])}; {otherwise}"
+    rest = "..., " if item.operation is not None and any(item.operation.every_option()) else ""
+    taking = f"{{{item_label(item)}: {{{rest}take: {ports[0]}}}}}"
+    help = f"choose one of the ports {', '.join(ports)}: {taking}; {otherwise}"
     path = f"{site.path}.{item.name}" if site.path else item.name
     ask_for_port(site.state, item_label(item), item.span, ports, path, help)
-
-
-def item_taking(item: Node, port: str) -> str:
-    """Return the text of a seq's item that hands on this port: `{LSTM: {..., take: last}}`."""
-    is_given = item.operation is not None and any(item.operation.every_option())
-    rest = "..., " if is_given else ""
-    return f"{{{item_label(item)}: {{{rest}take: {port}}}}}"
 
 
 def item_label(item: Node) -> str:
@@ -235,11 +227,6 @@ def match_op(site: Site, op: Op) -> dict[str, Fed] | None:
     return match(site, Arguments(op.name, spec.names, spec.optional))
 
 
-def names_group(site: Site) -> bool:
-    """Return whether a node reads a group, `emb.*`."""
-    return any(source.port == "*" for source in site.node.sources or ())
-
-
 def match(site: Site, wanted: Arguments) -> dict[str, Fed] | None:
     """Return the sources by argument: a list fills them in order, a mapping by name. None where they
     do not fit, which is reported."""
@@ -259,16 +246,16 @@ def match(site: Site, wanted: Arguments) -> dict[str, Fed] | None:
 
 
 def _has_too_many(site: Site, wanted: Arguments, fed: tuple[Fed, ...]) -> bool:
-    """Report more sources than there are arguments; return whether there are."""
+    """Report more sources than there are arguments; return whether that is the fault."""
     owner, keys, optional, _ = wanted
-    if fed and not keys:
+    if not keys:
         help, operation = "leave from out", site.node.operation
         if isinstance(operation, Share):
             help = f"{operation.text} has no module to share: read it with from: {operation.text}"
         site.fault("wrong-arity", f"{owner} takes no sources", fed[0].source.span, help=help)
         return True
     # an unknown name among them is reported as such
-    if len(fed) <= len(keys) or any(one.source.argument not in (None, *keys) for one in fed):
+    if any(one.source.argument not in (None, *keys) for one in fed):
         return False
     message = f"{owner} takes {_count(len(keys), len(optional))}, not {len(fed)}"
     help = f"its sources: {', '.join(keys)}"

@@ -167,7 +167,7 @@ class Context:
     `path` starts the node names of diagnostics, `uses` are labels on the calls of the block,
     `optional` are the inputs that may be missing, `origins` say where a call gives the params.
     `around` is the body that uses the block. `borrowers` are the nodes inside of blocks that share
-    modules of this body, each with the body that it is in. `left_out` are the inputs that this use of
+    modules of this body, or items of them: the body, the name, the node or item and its position. `left_out` are the inputs that this use of
     the block leaves out, with their types if these are known; `never_run` are nodes of unknown types
     that need them.
     """
@@ -183,7 +183,7 @@ class Context:
     owners: dict[Share, Owner | None] = field(default_factory=dict)
     origins: Origins = field(default_factory=dict)
     around: Context | None = None
-    borrowers: list[tuple[Context, str]] = field(default_factory=list)
+    borrowers: list[tuple[Context, str, TypedNode, int]] = field(default_factory=list)
     left_out: Mapping[str, TensorType | None] = field(default_factory=dict)
     never_run: set[str] = field(default_factory=set)
 

@@ -241,21 +241,22 @@ def check_scope(
     report: Report,
     of_blocks: OuterShares,
     elsewhere: OtherScopes | None = None,
-    path: str = "",
-    outer: Collection[str] = (),
+    key: str = "",
 ) -> Scope:
-    """Return the checked scope of a graph or block; faulty parts are reported and left out.
+    """Return the checked scope of a graph, or of the block with this key; faulty parts are reported and
+    left out.
 
-    `outer` are the names around a block that it shares, `of_blocks` those of each block.
+    `of_blocks` are the names around each block that it shares.
     """
+    path, outer = f"{whole.family}." if isinstance(whole, Block) else "", of_blocks.get(key, ())
     inputs = {one.name: one for one in whole.inputs}
     nodes = unique(whole.inputs, whole.nodes, report, path)
     shares = {name: node.applied for name, node in nodes.items() if isinstance(node.applied, Share)}
     names = _Names(inputs, nodes, shares, whole.lost, report, path, elsewhere, of_blocks, outer)
     known = inputs.keys() | nodes.keys()
     read = {output.source.name for output in whole.outputs}
-    if not read <= known:
-        _report_outputs(names, whole.outputs)
+    for output in whole.outputs if not read <= known else ():
+        _check_source(names, output.source)
     order = _order(names)
     # a cycle, or an output that is unknown, may be why nothing reads a node
     if read and read <= known and len(order) == len(nodes):
@@ -305,13 +306,11 @@ def _report_taken(thing: Input | BlockInput | Node, first: Span, report: Report,
 # sources
 
 
-def _report_outputs(names: _Names, outputs: Iterable[Output]) -> None:
-    """Report outputs that are no input or node."""
-    for output in outputs:
-        source = output.source
-        is_known = source.name in names.inputs or source.name in names.nodes
-        if not (is_known or source.name == OTHERS or names.is_lost(source.name)):
-            _report_unknown(names, source, names.known, "")
+def _check_source(names: _Names, source: Source, node: str = "") -> None:
+    """Report a source that is no input or node."""
+    is_known = source.name in names.inputs or source.name in names.nodes
+    if not (is_known or source.name == OTHERS or names.is_lost(source.name)):
+        _report_unknown(names, source, names.known, node)
 
 
 def _order(names: _Names) -> list[Node]:
@@ -324,8 +323,8 @@ def _order(names: _Names) -> list[Node]:
             if source.name in nodes:
                 edges.append((source.name, name))
                 is_sorted = is_sorted and source.name in above
-            elif source.name not in names.inputs and not names.is_lost(source.name):
-                _report_unknown(names, source, names.known, names.path + name)
+            else:
+                _check_source(names, source, names.path + name)
         above.add(name)
     if names.shares or names.of_blocks:
         edges += _share_edges(names)
@@ -408,18 +407,12 @@ def is_lost(name: str, lost: Collection[str], choices: Collection[str], report: 
 
 def needed_for(nodes: Iterable[Node], outputs: Iterable[str], of_blocks: OuterShares) -> set[str]:
     """Return the names that these outputs depend on, including nodes whose modules are shared."""
-    by_name = {node.name: node for node in nodes}
-    stack, found = list(outputs), set[str]()
-    while stack:
-        name = stack.pop()
-        if name in found:
-            continue
-        found.add(name)
-        if (node := by_name.get(name)) is not None:
-            stack += [source.name for source in node.sources or ()]
-            stack += [share.target] if (share := shared_by(node)) is not None else []
-            stack += shared_around(node, of_blocks)
-    return found
+    edges = list[Edge]()
+    for node in nodes:
+        needs = [*(source.name for source in node.sources or ()), *shared_around(node, of_blocks)]
+        needs += [share.target] if (share := shared_by(node)) is not None else []
+        edges += [(node.name, name) for name in needs]
+    return reached(outputs, edges)
 
 
 # order and cycles

@@ -8,12 +8,10 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.infer.evaluation import Evaluation, compute, origin_of, placed
+from mimgraph.infer.evaluation import Evaluation, as_yaml, compute, is_number
 from mimgraph.ir.declared_graph import Node
-from mimgraph.ir.declared_graph import Training as TrainingWords
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Option
 from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import ShapesUnknown
@@ -25,8 +23,7 @@ def word_fault(
     at: Evaluation, code: DiagnosticCode, message: str, option: Option, help: str = ""
 ) -> None:
     """Report a fault where the value stands, or where the use of a block gives it."""
-    span, labels = placed(option.span, origin_of(option.value, at.origins))
-    at.report.add(Diagnostic(code, message, span, labels=labels, help=help, node=at.node))
+    at.fault(code, message, option.span, option.value, help)
 
 
 OPTIONS = ("rank", "on", "alpha", "dropout")
@@ -34,21 +31,21 @@ WRITE = "write lora: {rank: 8, on: [query, value]}"
 MOST_LISTED = 12
 
 
-def adapter(node: Node, typed: TypedNode, words: TrainingWords, at: Evaluation) -> Adapter | None:
+def _adapter(
+    node: Node, typed: TypedNode, whole: Option, parts: Mapping[str, Option], at: Evaluation
+) -> Adapter | None:
     """Return the adapters of a node; None after reporting their faults."""
-    whole = words.lora
-    assert whole is not None
     before = len(at.report.diagnostics)
     if not isinstance(whole.value, Mapping):
         if whole.value is not FAULTY:
             message = "lora must be a mapping of rank, on, alpha and dropout"
             word_fault(at, "wrong-type", message, whole, WRITE)
         return None
-    given = {k: plain(compute(one.value, at)) for k, one in words.lora_parts.items()}
-    _check_names(words, at)
+    given = {k: plain(compute(one.value, at)) for k, one in parts.items()}
+    _check_names(whole, parts, at)
     for name, value in given.items():
         if name in OPTIONS and value is not FAULTY:
-            _check(name, value, words.lora_parts[name], at)
+            _check(name, value, parts[name], at)
     if any(inner.training and inner.training.lora for inner in inner_nodes(typed.operation)):
         message = f"{node.name} has lora inside, and cannot have it around that"
         word_fault(at, "bad-option", message, whole, "write one of them")
@@ -57,14 +54,12 @@ def adapter(node: Node, typed: TypedNode, words: TrainingWords, at: Evaluation) 
     on = given["on"]
     ends = (on,) if isinstance(on, str) else tuple(on)
     found = Adapter(given["rank"], ends, given.get("alpha"), given.get("dropout"))
-    targets = _targets(node, typed, ends, words.lora_parts["on"], at)
+    targets = _targets(node, typed, ends, parts["on"], at)
     return None if targets is None else replace(found, targets=targets)
 
 
-def _check_names(words: TrainingWords, at: Evaluation) -> None:
+def _check_names(whole: Option, parts: Mapping[str, Option], at: Evaluation) -> None:
     """Report options that adapters do not have, and those that are missing."""
-    whole, parts = words.lora, words.lora_parts
-    assert whole is not None
     for name, part in parts.items():
         if name not in OPTIONS and name != OTHERS:
             help = suggestion(name, OPTIONS) or f"its options: {', '.join(OPTIONS)}"
@@ -77,7 +72,6 @@ def _check_names(words: TrainingWords, at: Evaluation) -> None:
 
 def _check(name: str, value: Any, part: Option, at: Evaluation) -> None:
     """Report a value that an option of the adapters cannot have."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     match name:
         case "rank":
             fits, wants = type(value) is int and value >= 1, "a whole number of at least 1"
@@ -86,11 +80,12 @@ def _check(name: str, value: Any, part: Option, at: Evaluation) -> None:
             fits = isinstance(names, list) and all(isinstance(one, str) and one for one in names)
             fits, wants = fits and bool(names), "names of inner layers: [query, value]"
         case "alpha":
-            fits, wants = is_number and isfinite(value) and value > 0, "a number above 0"
+            fits, wants = is_number(value) and isfinite(value) and value > 0, "a number above 0"
         case _:
-            fits, wants = is_number and 0 <= value < 1, "a number of at least 0 and less than 1"
+            fits = is_number(value) and 0 <= value < 1
+            wants = "a number of at least 0 and less than 1"
     if not fits:
-        word_fault(at, "bad-option", f"{name} of lora must be {wants}, not {value!r}", part)
+        word_fault(at, "bad-option", f"{name} of lora must be {wants}, not {as_yaml(value)}", part)
 
 
 def _targets(
@@ -132,9 +127,13 @@ def _candidates(end: str, layers: Mapping[str, str]) -> str:
     if not layers:
         return "Linear, Embedding and Conv layers without groups can have adapters"
     names = [*dict.fromkeys(_name(path) for path in layers)]
-    near = suggestion(end, names)
-    shown, more = names[:MOST_LISTED], ", ..." if len(names) > MOST_LISTED else ""
-    return near or f"layers that can have adapters: {', '.join(shown)}{more}"
+    return suggestion(end, names) or _listed("layers that can have adapters", names)
+
+
+def _listed(what: str, names: list[str]) -> str:
+    """Return the help that lists names, the first of many."""
+    more = ", ..." if len(names) > MOST_LISTED else ""
+    return f"{what}: {', '.join(names[:MOST_LISTED])}{more}"
 
 
 def _name(path: str) -> str:
@@ -146,6 +145,12 @@ def _name(path: str) -> str:
 # Compute and check the words of a node on how its weights are trained.
 
 
+_LR = "write a rate, lr: 1e-4, or a multiple of the optimizer's, lr: 0.1x"
+# what the words for rates want, and the help for another value
+_RATES = {
+    "lr": ("a number or a multiple", _LR),
+    "weight_decay": ("a number", "write weight_decay: 0.01, or 0 for none"),
+}
 _MULTIPLE = re.compile(r"(\d+\.?\d*(?:e-?\d+)?|\.\d+)x", re.ASCII)
 
 
@@ -161,8 +166,8 @@ def trained(node: Node, typed: TypedNode, at: Evaluation) -> TypedNode | None:
         word_fault(
             at, "bad-option", f"{node.name} is frozen, so that {name} does nothing", option, help
         )
-    lr = None if words.lr is None else _rate(words.lr, at)
-    decay = None if words.weight_decay is None else _decay(words.weight_decay, at)
+    lr = None if words.lr is None else _rate("lr", words.lr, at)
+    decay = None if words.weight_decay is None else _rate("weight_decay", words.weight_decay, at)
     until, parts = "", tuple[str, ...]()
     if words.freeze_until is not None:
         until = str(words.freeze_until.value)
@@ -172,62 +177,27 @@ def trained(node: Node, typed: TypedNode, at: Evaluation) -> TypedNode | None:
         if words.freeze_until is not None:
             message = f"lora freezes all of {node.name} but the adapters"
             word_fault(at, "bad-option", message, words.freeze_until, "leave freeze out")
-        lora = adapter(node, typed, words, at)
+        lora = _adapter(node, typed, words.lora, words.lora_parts, at)
     if len(at.report.diagnostics) > before or (words.lora is not None and lora is None):
         return None
-    return replace(typed, training=Training(until, parts, lr, decay, lora))
+    return replace(typed, training=Training(until, parts, lr, decay and decay.value, lora))
 
 
-def _rate(option: Option, at: Evaluation) -> Rate | None:
-    """Return the learning rate; None after reporting another value."""
+def _rate(name: str, option: Option, at: Evaluation) -> Rate | None:
+    """Return the learning rate or the weight decay; None after reporting another value."""
     value = plain(compute(option.value, at))
-    if isinstance(value, str) and (match := _MULTIPLE.fullmatch(value)):
-        rate = Rate(float(match[1]), is_multiple=True)
-    elif _is_number(value):
-        rate = Rate(float(value))
-    else:
+    match = _MULTIPLE.fullmatch(value) if name == "lr" and isinstance(value, str) else None
+    wants, help = _RATES[name]
+    if match is None and not is_number(value):
         if value is not FAULTY:
-            word_fault(
-                at,
-                "wrong-type",
-                f"lr must be a number or a multiple, not {_shown(value)}",
-                option,
-                _LR,
-            )
+            message = f"{name} must be {wants}, not {as_yaml(value)}"
+            word_fault(at, "wrong-type", message, option, help)
         return None
+    rate = Rate(float(match[1] if match else value), is_multiple=match is not None)
     if not (isfinite(rate.value) and rate.value >= 0):
-        word_fault(at, "bad-option", f"lr must be at least 0, not {_shown(value)}", option, _LR)
+        message = f"{name} must be at least 0, not {as_yaml(value)}"
+        word_fault(at, "bad-option", message, option, help)
     return rate
-
-
-_LR = "write a rate, lr: 1e-4, or a multiple of the optimizer's, lr: 0.1x"
-
-
-def _decay(option: Option, at: Evaluation) -> float | None:
-    """Return the weight decay; None after reporting another value."""
-    value = plain(compute(option.value, at))
-    if value is FAULTY:
-        return None
-    if not _is_number(value):
-        help = "write weight_decay: 0.01, or 0 for none"
-        word_fault(
-            at, "wrong-type", f"weight_decay must be a number, not {_shown(value)}", option, help
-        )
-        return None
-    if not (isfinite(value) and value >= 0):
-        message = f"weight_decay must be at least 0, not {_shown(value)}"
-        word_fault(at, "bad-option", message, option)
-    return float(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _frozen_parts(node: Node, typed: TypedNode, option: Option, at: Evaluation) -> tuple[str, ...]:
@@ -290,6 +260,5 @@ def _report_no_child(node: Node, keys: list[str], option: Option, at: Evaluation
         message = f"{what} has no child {first!r}"
     help = suggestion(first, children, "its children") if until else ""
     if not help and children:
-        shown, more = children[:12], ", ..." if len(children) > 12 else ""
-        help = f"its children: {', '.join(shown)}{more}"
+        help = _listed("its children", children)
     word_fault(at, "bad-option", message, option, help)

@@ -23,13 +23,13 @@ from mimgraph.infer.blocks import (
 from mimgraph.infer.declared import check_blocks, check_nodes_text
 from mimgraph.infer.each import (
     given_to_item,
-    is_given_twice,
     item_sources,
     sharing_item,
     typed_each,
 )
 from mimgraph.infer.evaluation import Evaluation, decide
 from mimgraph.infer.left_out import as_if_given, given_sources, skipped_to_one
+from mimgraph.infer.options import given_twice
 from mimgraph.infer.over import check_over, fold_of, show_over, unfolded
 from mimgraph.infer.presence import (
     always_present,
@@ -37,7 +37,6 @@ from mimgraph.infer.presence import (
     fed_by_argument,
     is_left_out,
     lacks_input,
-    missing_in_steps,
     missing_inputs,
     missing_merge_inputs,
     missing_together,
@@ -247,7 +246,8 @@ class NodeTyper:
             return None
         what = "source" if each.times is None else "copy"
         columns = columns_of(context, each.options, len(sources), path, what)
-        if is_given_twice(state, each, path) or columns is None:
+        is_twice = given_twice(each.operation.named, each.options, state.report, path)
+        if is_twice or columns is None:
             return None
         items: list[TypedNode] = []
         for position, (port, one) in enumerate(sources.items()):
@@ -301,8 +301,7 @@ class NodeTyper:
             help = "to use several, write the block with nodes and outputs"
             ask_item_for_port(site, items[-1].declared, tuple(results), help)
             return None
-        name, arguments = site.node.name, {"input": first.value}
-        return _finished(site, name, operation, results, operation.default, arguments)
+        return _finished(site, operation, results, operation.default, {"input": first})
 
     def _item(self, site: Site, item: Node, fed: tuple[Fed] | None) -> TypedNode | None:
         """Return an item of a chain, typed."""
@@ -332,22 +331,22 @@ class NodeTyper:
         if call.repeat is not None:
             may_match = steps is not None or call.repeat.counter is None
         fed = match_block(site, block, keys) if may_match else None
-        kept = None if fed is None else with_kept(site, block, fed)
-        types = None if kept is None else known_types(kept)
-        if fed is None or kept is None or types is None or steps is None or arguments is None:
+        if fed is None or steps is None or arguments is None:
+            return None
+        kept = with_kept(site, block, fed)
+        if known_types(kept) is None:
             return None
         use = BlockUse(site, call, block, left_out_inputs(block, keys, kept))
         typed: tuple[TypedOperation, Mapping[str, TensorType]] | None = None
         if call.repeat is not None:
             typed = self._repeat(Repetition(use, call.repeat, steps, keys, kept))
-        elif body := self._body(use, arguments, kept, types, missing_inputs(kept)):
+        elif body := self._body(use, arguments, kept, missing_inputs(kept)):
             typed = Use(body, arguments), body.results
         if typed is None:
             return None
         operation, results = typed
-        name = item_label(site.node) if site.node.sources == () else site.node.name
         default = "" if "" in results else None
-        return _finished(site, name, operation, results, default, _values(fed))
+        return _finished(site, operation, results, default, fed)
 
     def _repeat(self, repeat: Repetition) -> tuple[Repeated, Mapping[str, TensorType]] | None:
         """Return a block that runs several times, and the types of its results; the outputs of each
@@ -356,10 +355,7 @@ class NodeTyper:
             return None
         current, bodies = repeat.first_sources(), list[Body]()
         for time, arguments in enumerate(repeat.steps.given):
-            types = known_types(current)
-            assert types is not None  # those of the sources, then of outputs that were typed
-            missing = missing_inputs(current)
-            body = self._body(repeat.use, arguments, current, types, missing, time)
+            body = self._body(repeat.use, arguments, current, missing_inputs(current), time)
             handed = None if body is None else repeat.handed_on(body, current, bodies)
             if body is None or handed is None:
                 return None
@@ -379,16 +375,14 @@ class NodeTyper:
         without = {name: one._replace(type=None) for name, one in site.left_out.items()}
         absent = left_out_inputs(block, block.input_names, steps.fed)
         use = BlockUse(site._replace(left_out=without), call, block, absent)
-        optional = missing_in_steps(steps.fed, (*steps.axes, *scan.carry))
-        body = self._body(use, arguments, steps.each, steps.types, optional)
-        if body is not None and (lasting := steps.lasting_types(block, body)) is not None:
-            fed = {name: one._replace(type=lasting[name]) for name, one in steps.each.items()}
-            body = self._body(use, arguments, fed, lasting, optional)
+        optional = missing_inputs(steps.fed, (*steps.axes, *scan.carry))
+        body = self._body(use, arguments, steps.each, optional)
+        if body is not None and (lasting := steps.lasting(block, body)) is not None:
+            body = self._body(use, arguments, lasting, optional)
         operation = None if body is None else steps.operation(body, arguments)
         if operation is None:
             return None
-        name, results = site.node.name, operation.results()
-        return _finished(site, name, operation, results, operation.default, _values(steps.fed))
+        return _finished(site, operation, operation.results(), operation.default, steps.fed)
 
     def _expansion(self, site: Site, apply: Apply, expansion: Expansion) -> TypedNode | None:
         """Return a merge that is a block of other ops, typed as a use of it."""
@@ -427,7 +421,6 @@ class NodeTyper:
         use: BlockUse,
         arguments: Mapping[str, Any],
         fed: Mapping[str, Fed],
-        types: Mapping[str, TensorType],
         optional: frozenset[str],
         time: int = 0,
     ) -> Body | None:
@@ -435,7 +428,7 @@ class NodeTyper:
         `optional` inputs may be missing, and `time` is the number of the repeat."""
         state, call, block = use.site.state, use.call, use.block
         memory, budget = state.memory, state.budget
-        opened = open_body(use, arguments, fed, types, optional)
+        opened = open_body(use, arguments, fed, optional)
         if opened is None:
             return None
         key, faults = opened.key, len(state.report.diagnostics)
@@ -487,21 +480,18 @@ class NodeTyper:
 
 def _finished(
     site: Site,
-    name: str,
     operation: TypedOperation,
     results: Mapping[str, TensorType],
     default: str | None,
-    arguments: Mapping[str, Value],
+    fed: Mapping[str, Fed],
 ) -> TypedNode | None:
     """Return the typed node after its `take`; None if there is no such result, which is reported."""
+    name = item_label(site.node) if site.node.sources == () else site.node.name
     done = finish(site, name, None, results, default)
     if done is None:
         return None
+    arguments = {key: one.value for key, one in fed.items()}
     return TypedNode(site.node.name, operation, arguments, done.results, done.default, site.node)
-
-
-def _values(fed: Mapping[str, Fed]) -> dict[str, Value]:
-    return {key: one.value for key, one in fed.items()}
 
 
 def _merge_body(site: Site, context: Context, block: Block) -> Body | None:

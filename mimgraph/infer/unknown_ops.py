@@ -19,7 +19,6 @@ from mimgraph.ops.spelling import (
     torch_layer,
     with_required,
 )
-from mimgraph.source import Span
 from mimgraph.support.plugins import SWITCH, BrokenPlugin, are_on, installed
 
 NO_ACTIVATION = ("none", "linear", "identity")
@@ -54,17 +53,13 @@ def op_of_plugin(state: State, apply: Apply, path: str, form: Form) -> Op | None
         try:
             op = registration.find(apply.kind, apply.name)
         except BrokenPlugin as broken:
-            report_broken_plugin(state, broken, apply.span, path)
+            message, note, help = broken.message, broken.note, broken.help
+            state.fault("broken-plugin", message, apply.span, path, note=note, help=help)
             return None
         if op is not None:
             return op
     _report_unknown_op(state, apply, blocks, path, form)
     return None
-
-
-def report_broken_plugin(state: State, broken: BrokenPlugin, span: Span, path: str) -> None:
-    """Report a plugin that cannot be used, at its name in the spec."""
-    state.fault("broken-plugin", broken.message, span, path, note=broken.note, help=broken.help)
 
 
 def _report_unknown_op(
@@ -98,11 +93,9 @@ def _known_elsewhere(apply: Apply, blocks: list[str], form: Form) -> str:
     """Return the help for a name that an op of the other kind has, or a block."""
     if apply.name in blocks:
         return f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
-    if op := registry.find(_other_kind(apply), apply.name):
-        return _kind_help(op, form)
-    if apply.name in registration.names(_other_kind(apply)):
-        kind = _other_kind(apply)
-        return f"{apply.name} is a {kind}: write {{{kind}: {apply.name}, ...}}"
+    kind = _other_kind(apply)
+    if registry.find(kind, apply.name) or apply.name in registration.names(kind):
+        return _kind_help(kind, apply.name, form)
     return ""
 
 
@@ -110,13 +103,13 @@ def _other_kind(apply: Apply) -> str:
     return "merge" if apply.kind == "layer" else "layer"
 
 
-def _kind_help(op: Op, form: Form) -> str:
+def _kind_help(kind: str, name: str, form: Form) -> str:
     """Return the help for a merge that is written as a layer, or a layer that is written as a
     merge."""
-    if form == "item" and op.kind == "merge":
-        node = f"{{merge: {op.name}, from: [..., ...]}}"
-        return f"{op.name} is a merge: make it a node, {node}, and feed the seq from it"
-    return f"{op.name} is a {op.kind}: write {{{op.kind}: {op.name}, ...}}"
+    if form == "item" and kind == "merge":
+        node = f"{{merge: {name}, from: [..., ...]}}"
+        return f"{name} is a merge: make it a node, {node}, and feed the seq from it"
+    return f"{name} is a {kind}: write {{{kind}: {name}, ...}}"
 
 
 def _node_instead(apply: Apply, form: Form) -> str:
@@ -133,7 +126,7 @@ def _node_instead(apply: Apply, form: Form) -> str:
     if not isinstance(inside, str) or name == "scan":
         return f"make it a node of its own: {NODES[name]}"
     if op := registry.find("merge", inside):
-        return _kind_help(op, form)
+        return _kind_help(op.kind, op.name, form)
     return f"write {inside}" if name in ("layer", "block") else ""
 
 
@@ -159,25 +152,20 @@ def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Fo
     if apply.kind == "layer" and (model := registry.with_library(name)):
         return f"did you mean {model}?"
     if op := named_elsewhere(name):
-        return _kind_help(op, form) if op.kind == _other_kind(apply) else f"did you mean {op.name}?"
+        is_other = op.kind == _other_kind(apply)
+        return _kind_help(op.kind, op.name, form) if is_other else f"did you mean {op.name}?"
     return state.report.suggestion(name, choices)
 
 
-def report_unknown_activation(state: State, activation: Activation, path: str) -> None:
-    """Report that no layer has the name of an activation, or that the one of a plugin is none."""
-    if activation.name in registration.names("layer"):
-        report_no_activation(state, activation, path)
-        return
-    message = f"no layer is called {activation.name!r}"
-    help = _activation_instead(state, activation)
-    state.fault("unknown-layer", message, activation.span, path, help=help)
-
-
 def report_no_activation(state: State, activation: Activation, path: str) -> None:
-    """Report that a layer is no activation."""
-    message = f"{activation.name} is not an activation"
-    help = f"make it a node: {{layer: {activation.name}, from: ...}}"
-    state.fault("bad-option", message, activation.span, path, help=help)
+    """Report an activation whose name no layer has, or only one that is no activation."""
+    name, span = activation.name, activation.span
+    if registry.find("layer", name) or name in registration.names("layer"):
+        help = f"make it a node: {{layer: {name}, from: ...}}"
+        state.fault("bad-option", f"{name} is not an activation", span, path, help=help)
+    else:
+        help = _activation_instead(state, activation)
+        state.fault("unknown-layer", f"no layer is called {name!r}", span, path, help=help)
 
 
 def _activation_instead(state: State, activation: Activation) -> str:

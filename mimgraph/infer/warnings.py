@@ -11,12 +11,17 @@ from mimgraph.infer.structure import calls, outer_shares, scopes, shared_around
 from mimgraph.ir.declared_graph import Apply, Graph, Node
 from mimgraph.ir.declared_values import Chosen, Option
 from mimgraph.ops.deprecated import OPS, as_item
-from mimgraph.source import PythonFile, Span
+from mimgraph.source import PythonFile
 
 
 def unused_params(graph: Graph) -> list[Diagnostic]:
     """Return a warning for each unused param of the spec and of the blocks in use."""
-    return [_unused_param(name, option.key, family) for name, option, family in _unused(graph)]
+    found = []
+    for name, option, family in _unused(graph):
+        help = f"write ${name} where its value belongs, or delete it"
+        message = f"nothing uses {name}"
+        found.append(Diagnostic("unused-param", message, option.key, help=help, node=family))
+    return found
 
 
 def unread_params(graph: Graph) -> list[str]:
@@ -50,11 +55,6 @@ def _unused(graph: Graph) -> list[tuple[str, Option, str]]:
                 if name not in inside and not by_others:
                     found.append((name, option, block.family))
     return found + [(name, graph.params[name], "") for name in graph.params if name not in used]
-
-
-def _unused_param(name: str, span: Span, family: str) -> Diagnostic:
-    help = f"write ${name} where its value belongs, or delete it"
-    return Diagnostic("unused-param", f"nothing uses {name}", span, help=help, node=family)
 
 
 def _used_blocks(graph: Graph) -> set[str]:

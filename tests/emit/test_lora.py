@@ -173,7 +173,7 @@ def test_weights_come_back_and_those_without_adapters_fit(tmp_path: Path) -> Non
         ("lora: ⟦missing-option⟧{on: [query]}", "lora needs rank", "write lora: {rank: 8"),
         ("lora: {⟦unknown-option⟧rnak: 8, rank: 8, on: query}", "lora has no option 'rnak'", "did you mean rank?"),
         ("lora: {rank: ⟦bad-option⟧0, on: query}", "rank of lora must be a whole number of at least 1, not 0", ""),
-        ("lora: {rank: ⟦bad-option⟧true, on: query}", "rank of lora must be a whole number of at least 1, not True", ""),
+        ("lora: {rank: ⟦bad-option⟧true, on: query}", "rank of lora must be a whole number of at least 1, not true", ""),
         ("lora: {rank: $⟦unknown-param⟧x, on: query}", "no param or dimension is called 'x'", ""),
         ("lora: {rank: 8, on: ⟦bad-option⟧[]}", "on of lora must be names of inner layers: [query, value], not []", ""),
         ("lora: {rank: 8, on: ⟦bad-option⟧3}", "on of lora must be names of inner layers: [query, value], not 3", ""),
