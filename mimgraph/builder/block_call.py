@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast, overload
 
-from mimgraph.builder.declare_layer import declare_options, option, refuse_name
+from mimgraph.builder.declare_layer import (
+    as_declared,
+    data_tree,
+    declare_options,
+    option,
+    refuse_name,
+)
 from mimgraph.builder.records import (
     BLOCK_OPTIONS,
     NO_CALLS,
@@ -20,11 +26,12 @@ from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.trace import Trace
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.builder.watched import RESULTS, as_given, note_use, unwatched
+from mimgraph.declare.uses import read_repeat
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.infer.graph import Given, GivenGroup
 from mimgraph.infer.repeat import index_type
 from mimgraph.ir import declared_graph as ir
-from mimgraph.ir.declared_graph import Call, Repeat, Word
+from mimgraph.ir.declared_graph import Call, Repeat
 from mimgraph.ir.declared_graph import Scan as DeclaredScan
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.dim import Dim
@@ -34,7 +41,7 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source, items_of, no_handle
 from mimgraph.ops.op import REQUIRED
 from mimgraph.source import Span
-from mimgraph.support.arguments import as_mapping, as_plain, shown, wrong
+from mimgraph.support.arguments import as_mapping, wrong
 from mimgraph.support.entry_point import entry_point
 from mimgraph.support.objects import Completed, unique_key
 
@@ -45,8 +52,6 @@ if TYPE_CHECKING:
 Param: TypeAlias = (
     float | str | Dim | None | Sequence[object] | Mapping[str, object] | Callable[..., object]
 )
-
-REPEAT_KEYS = ("times", "shared", "with", "index", "collect")
 
 
 def new_key(family: str) -> str:
@@ -351,41 +356,10 @@ def declare_repeat(given: object, span: Span) -> Repeat | None:
     `"index": "i"` and `"collect": "out"` where they are given."""
     if given is None:
         return None
-    if not isinstance(given, Mapping):
-        return Repeat(option(given, span), False, {}, span)
-    unknown = next((key for key in given if key not in REPEAT_KEYS), None)
-    if unknown is not None:
-        help = f"its keys: {', '.join(REPEAT_KEYS)}"
-        raise spec_error("unknown-key", f"repeat has no key {unknown!r}", span, help)
-    times, each = given.get("times"), given.get("with", {})
-    shared = as_plain("shared", given.get("shared", False))
-    if not isinstance(shared, bool) or not isinstance(each, Mapping):
-        raise spec_error("wrong-type", "shared is True or False, and with is a dict", span)
-    for name in each:
-        if not isinstance(name, str):
-            raise spec_error("wrong-type", f"a param in with is a string, not {shown(name)}", span)
-    if shared and each:
-        raise spec_error("bad-option", "a shared repeat is one module: no with", span)
-    if times is None and not each:
-        raise spec_error("missing-key", "repeat needs times", span, "repeat=3")
-    return Repeat(
-        None if times is None else option(times, span),
-        shared,
-        {name: option(values, span) for name, values in each.items()},
-        span,
-        _word(given, "index", span),
-        _word(given, "collect", span),
-    )
-
-
-def _word(given: Mapping[object, object], key: str, span: Span) -> Word | None:
-    """Return the name that a key of a repeat gives; `collect` may be True."""
-    name = given.get(key)
-    if key == "collect" and isinstance(name, bool):
-        return Word("", span) if name else None
-    if name is not None and not isinstance(name, str):
-        raise spec_error("wrong-type", f"{key} is a name, not {shown(name)}", span)
-    return None if name is None else Word(name, span)
+    if isinstance(given, Mapping):
+        given = {key: value for key, value in given.items() if value is not None}
+    tree = data_tree(given, span)
+    return as_declared(span, lambda context: read_repeat(context, tree, ""))
 
 
 def _only_params(options: Mapping[str, Option], declared: DeclaredBlock) -> dict[str, Option]:

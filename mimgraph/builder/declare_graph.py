@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from mimgraph.builder.declare_body import BodyOutput, GraphOfCalls, graph_of
+from mimgraph.builder.declare_layer import as_declared, data_tree
 from mimgraph.builder.inputs import Inputs, public_inputs
 from mimgraph.builder.names import check_output_name
 from mimgraph.builder.records import Record
 from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.user_line import spec_error, user_line
-from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.declare.sections import read_limits
+from mimgraph.declare.tree import scalar_of
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.declared_graph import DeclaredLimits
-from mimgraph.ir.declared_values import Option
-from mimgraph.ir.grammar import PLACES
 from mimgraph.ir.names import class_fault
 from mimgraph.ops.deprecated import PYTHON, warn
 from mimgraph.ops.layer_call import Applicable
 from mimgraph.source import Span
-from mimgraph.support.arguments import as_flag, as_mapping, as_plain, as_text, plain, wrong
+from mimgraph.support.arguments import as_flag, as_mapping, as_text, plain, wrong
 from mimgraph.support.entry_point import entry_point, entry_points
 
 
@@ -160,13 +160,6 @@ def declare_limits(given: GivenLimits | None, span: Span) -> DeclaredLimits | No
     if not limits:
         return None
     sizes = as_mapping("sizes in limits", limits.pop("sizes", None), '{"T": 128}')
-    for name in limits:
-        if name not in PLACES["limits"]:
-            keys = [*PLACES["limits"]]
-            help = suggestion(name, keys) or f"its keys: {', '.join(keys)}"
-            raise spec_error("unknown-key", f"limits has no key {name!r}", span, help)
-    return DeclaredLimits(span, _options(limits, span), _options(sizes, span))
-
-
-def _options(given: Mapping[str, object], span: Span) -> dict[str, Option]:
-    return {name: Option(as_plain(name, value), span, span) for name, value in given.items()}
+    key = scalar_of("limits", span)
+    tree = data_tree({**limits, **({"sizes": sizes} if sizes else {})}, span)
+    return as_declared(span, lambda context: read_limits(context, key, tree))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
-from mimgraph.builder.user_line import spec_error
+from mimgraph.builder.user_line import raise_faults, spec_error
 from mimgraph.builder.watched import Watched
+from mimgraph.declare.tree import Tree, scalar_of, tree_of
+from mimgraph.declare.uses import CommonOptions, read_activation, read_common_options
+from mimgraph.declare.values import Context
+from mimgraph.diagnostics import Report
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.infer.evaluation import in_formula
-from mimgraph.ir.declared_graph import Activation, Apply, Each, Operation, Take, Training
+from mimgraph.ir.declared_graph import Activation, Apply, Each, Operation
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import LIMIT, WrittenText
@@ -24,7 +27,9 @@ from mimgraph.ops.layer_call import NODE_OPTIONS, LayerCall, is_source
 from mimgraph.ops.op import Op
 from mimgraph.ops.spelling import torch_layer
 from mimgraph.source import Span
-from mimgraph.support.arguments import as_plain, plain, shown
+from mimgraph.support.arguments import plain, shown
+
+T = TypeVar("T")
 
 _WORDS = frozenset(NODE_OPTIONS)
 _ATOMS = frozenset((bool, float, str, type(None)))
@@ -167,25 +172,30 @@ def _data(value: Any) -> Any:
     return found
 
 
-def declare_take(options: Mapping[str, object], span: Span) -> Take | None:
-    """Return the port that `take=` makes the default."""
-    if options.get("take") is None:
-        return None
-    port = as_plain("take", options["take"])
-    if type(port) not in (str, int):
-        raise spec_error("wrong-type", "take is the name of a port", span)
-    return Take(str(port), span)
+def data_tree(value: object, span: Span) -> Tree:
+    """Return a value as the tree that a spec has for it."""
+    data = option(value, span).value
+    if "$" in str(data):
+        help = "in Python read a size from a tensor: x.dims[0]"
+        raise spec_error("wrong-type", f"{data!r} has a $, as an expression of YAML", span, help)
+    return tree_of(data, span)
 
 
-def declare_over(options: Mapping[str, object], span: Span) -> Option | None:
-    """Return the axis that `over=` folds into the batch."""
-    axis = options.get("over")
-    if axis is None:
-        return None
-    found = option(axis, span)
-    if not isinstance(found.value, int) or isinstance(found.value, bool):
-        raise spec_error("wrong-type", "over is the number of an axis, such as 1", span)
+def as_declared(span: Span, read: Callable[[Context], T]) -> T:
+    """Return what is read of values at a line of Python as it is read of a spec; raise its faults."""
+    report = Report()
+    found = read(Context(report, span))
+    raise_faults(report, span)
     return found
+
+
+def declare_words(words: Mapping[str, object], span: Span) -> CommonOptions:
+    """Return the words `take`, `over`, `freeze`, `lr`, ... that are given and not None."""
+    given = {name: value for name, value in words.items() if value is not None}
+    entries = {
+        name: (scalar_of(name, span), data_tree(value, span)) for name, value in given.items()
+    }
+    return as_declared(span, lambda context: read_common_options(context, entries, ""))
 
 
 def declare_activation(given: object, span: Span) -> Activation | None:
@@ -201,24 +211,15 @@ def declare_activation(given: object, span: Span) -> Activation | None:
     if isinstance(given, LayerCall):
         call = declare_apply(given, span, in_sequence=True)
         return Activation(call.name, call.options, call.lone, span)
-    if isinstance(given, Mapping) and len(given) == 1:
-        return _activation_by_name(*next(iter(given.items())), span)
     found = torch_activation(given)
-    if found is None:
+    if found is not None:
+        name, options = found
+        given = {name: options} if options else name
+    elif not isinstance(given, Mapping):
         help = 'activation="ReLU", layers.ReLU, nn.ReLU or F.relu; with options {"GELU": {...}}'
         raise spec_error("wrong-type", f"no activation is {shown(given)}", span, help)
-    return _activation_by_name(*found, span)
-
-
-def _activation_by_name(name: object, options: object, span: Span) -> Activation:
-    """Return the activation `{name: options}`; a lone value is the layer's first option."""
-    for word in (name, *(options if isinstance(options, Mapping) else ())):
-        if not isinstance(word, str):
-            message = f"the name of an activation or option is a string, not {shown(word)}"
-            raise spec_error("wrong-type", message, span)
-    if isinstance(options, Mapping):
-        return Activation(str(name), {k: option(v, span) for k, v in options.items()}, None, span)
-    return Activation(str(name), {}, option(options, span), span)
+    tree = data_tree(given, span)
+    return as_declared(span, lambda context: read_activation(context, tree, ""))
 
 
 def position_fault(
@@ -304,53 +305,7 @@ def _options(op: Op, given: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value != op.defaults[key]}
 
 
-# Declare how the weights of a layer that Python code calls are trained: `freeze`, `lr`,
-# `weight_decay`.
-
-
-UNTIL = "until "
-
-
-def declare_freeze(options: Mapping[str, object], span: Span) -> bool:
-    """Return whether `freeze=` keeps all weights as they are; False for `"until layer3"`."""
-    freeze = as_plain("freeze", options.get("freeze", False))
-    if isinstance(freeze, str) and freeze.startswith(UNTIL):
-        return False
-    if not isinstance(freeze, bool):
-        message = 'freeze is True or False, or "until" and a child: "until layer3"'
-        raise spec_error("wrong-type", message, span)
-    return freeze
-
-
-def declare_training(
-    options: Mapping[str, object], operation: Operation, span: Span
-) -> Training | None:
-    """Return the words among the options that the operation does not take itself; None if there are
-    none."""
-    own = _own_options(operation)
-    return with_words({k: v for k, v in options.items() if k not in own}, None, span)
-
-
-def with_words(words: Mapping[str, object], before: Training | None, span: Span) -> Training | None:
-    """Return the words `before` with those that are given in their places; None takes one away."""
-    training = Training() if before is None else before
-    for name in TRAINING:
-        if name in words:
-            given = None if words[name] is None else option(words[name], span)
-            training = training.with_word(name, given)
-    if "lora" in words:
-        lora = words["lora"]
-        parts = lora if isinstance(lora, Mapping) else {}
-        parts = {str(name): option(value, span) for name, value in parts.items()}
-        training = replace(training, lora_parts=parts)
-    if "freeze" in words:
-        text = as_plain("freeze", words["freeze"])
-        child = text.removeprefix(UNTIL).strip() if isinstance(text, str) else None
-        training = replace(training, freeze_until=None if child is None else option(child, span))
-    return training if training.given else None
-
-
-def _own_options(operation: Operation) -> Collection[str]:
+def own_options(operation: Operation) -> Collection[str]:
     """Return the options of a layer or merge, and of a formula the numbers that keywords give."""
     applied = operation.operation if isinstance(operation, Each) else operation
     if not isinstance(applied, Apply):

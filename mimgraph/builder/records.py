@@ -8,10 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from mimgraph.builder.declare_layer import (
-    declare_freeze,
-    declare_over,
-    declare_take,
-    declare_training,
+    declare_words,
+    own_options,
 )
 from mimgraph.builder.trace import Trace, note_refusal, rewriter_as_written
 from mimgraph.builder.user_line import raise_faults, spec_error, user_line
@@ -161,9 +159,9 @@ class CallContext(NamedTuple):
         """Return the declared node, with the words `take`, `over`, `freeze`, ... of its options."""
         if not options or _WORDS.isdisjoint(options):  # as in most calls
             return ir.Node(self.name, self.span, operation, self.sources)
-        take, over = declare_take(options, self.span), declare_over(options, self.span)
-        freeze = declare_freeze(options, self.span)
-        training = declare_training(options, operation, self.span)
+        own = own_options(operation)
+        words = {k: v for k, v in options.items() if k in _WORDS and k not in own}
+        take, over, freeze, training, _ = declare_words(words, self.span)
         return ir.Node(
             *(self.name, self.span, operation, self.sources, take, freeze),
             over=over,

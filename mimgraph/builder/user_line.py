@@ -161,6 +161,8 @@ _PHRASES = {
     "{name: options}": "a layer such as layers.ELU(0.5)",
     "each must be a whole number of copies": "times must be a whole number of copies",
     "name the next value in the outputs of": "return the next value from",
+    "or until CHILD": 'or "until CHILD"',
+    "write scan, not block": "write .scan(...)",
 }
 _WORDS = {"true": "True", "false": "False", "null": "None", "seq": "Sequential", "mapping": "dict"}
 

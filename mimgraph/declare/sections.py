@@ -22,7 +22,7 @@ from mimgraph.declare.values import (
     section_entries,
 )
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.ir.declared_graph import BlockInput, Input, InputShape, Output, Source
+from mimgraph.ir.declared_graph import BlockInput, DeclaredLimits, Input, InputShape, Output, Source
 from mimgraph.ir.declared_values import (
     ANOTHER,
     FAULTY,
@@ -36,7 +36,7 @@ from mimgraph.ir.declared_values import (
     size_help,
 )
 from mimgraph.ir.expression import ExpressionError
-from mimgraph.ir.grammar import NODE_WORDS
+from mimgraph.ir.grammar import NODE_WORDS, PLACES
 from mimgraph.ir.names import name_fault, param_fault
 from mimgraph.ir.types import DTYPES, INTEGER, dtype_help
 from mimgraph.source import Span
@@ -412,3 +412,24 @@ def _batch_dim(context: Context, output: Mapping) -> Option | None:
 def _unread(span: Span, name: str = OTHERS) -> Output:
     """Return an output whose source could not be read, and may be any node."""
     return Output(name, Source(OTHERS, None, span), span)
+
+
+# Read the limits of the cost.
+
+
+def read_limits(context: Context, key: Scalar, tree: Tree) -> DeclaredLimits | None:
+    """Return the limits of the cost; None for a value that is no mapping, which is reported."""
+    limits = read_mapping(context, "limits", tree)
+    if limits is None:
+        return None
+    check_keys(context, "limits", limits)
+    sizes = read_mapping(context, "sizes", limits.get("sizes"))
+    kinds = PLACES["limits"]
+    amounts = [one for one in limits.entries if kinds.get(one[0].text) == "amount"]
+    return DeclaredLimits(
+        key.span,
+        {key.text: read_option(context, key, value) for key, value in amounts},
+        {key.text: read_option(context, key, value) for key, value in sizes.entries}
+        if sizes
+        else {},
+    )

@@ -110,6 +110,21 @@ class Mapping(NamedTuple):
 Tree = Scalar | Sequence | Mapping
 
 
+def tree_of(data: Any, span: Span) -> Tree:
+    """Return the tree that a spec has for plain data, all of it at one place."""
+    if isinstance(data, dict):
+        entries = [(scalar_of(key, span), tree_of(value, span)) for key, value in data.items()]
+        return Mapping(tuple(entries), span)
+    if isinstance(data, list | tuple):
+        return Sequence(tuple([tree_of(item, span) for item in data]), span)
+    return scalar_of(data, span)
+
+
+def scalar_of(value: Any, span: Span) -> Scalar:
+    """Return the scalar that a spec has for a value that is no list or mapping."""
+    return Scalar(value, span, str(value), plain=True)
+
+
 def faulty(span: Span, text: str = "") -> Scalar:
     """Return the scalar that stands for an unreadable part, which is reported elsewhere."""
     return Scalar(FAULTY, span, text, plain=True)

@@ -283,7 +283,7 @@ def _read_take(context: Context, tree: Tree, here: str) -> Take | None:
 def _read_over(context: Context, key: Scalar, tree: Tree, here: str) -> Option | None:
     """Return the axis that `over` names; None for something else, which is reported."""
     value = read_value(context, tree) if isinstance(tree, Scalar) else None
-    if isinstance(value, Written) or type(value) is int:
+    if isinstance(value, Written | int) and not isinstance(value, bool):
         return Option(value, tree.span, key.span)
     help = "1 is the first axis after the batch; to run a block step by step, write scan, not block"
     context.wrong_type("over", "the number of an axis", tree, here, help)

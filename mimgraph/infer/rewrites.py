@@ -204,7 +204,7 @@ def _node(node: Node, blocks: Mapping[str, Block]) -> Node:
     for name, option in training.given.items():
         if name in own and training is not None:
             applied = applied.with_named({**applied.named, name: option})
-            training = training.without(name)
+            training = training.replaced([name], None)
     if training is node.training:
         return node
     return replace(node.with_applied(applied), training=training)

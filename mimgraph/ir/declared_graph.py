@@ -284,15 +284,13 @@ class Training:
         }
         return Training(**changed, lora_parts=parts)
 
-    def with_word(self, name: str, option: Option | None) -> Training:
-        """Return the words with another value of one of them; None takes it away."""
-        parts = {} if name == "lora" else self.lora_parts
-        return replace(self, lora_parts=parts, **{name: option})
-
-    def without(self, name: str) -> Training | None:
-        """Return the words without one of them; None if there are no others."""
-        rest = self.with_word(name, None)
-        return rest if rest.given else None
+    def replaced(self, words: Iterable[str], by: Training | None) -> Training | None:
+        """Return the words with some of them as another has them, or without them; None if no word is
+        left."""
+        fields_of = {"freeze": ("freeze_until",), "lora": ("lora", "lora_parts")}
+        names = [name for word in words for name in fields_of.get(word, (word,))]
+        found = replace(self, **{name: getattr(by or Training(), name) for name in names})
+        return found if found.given else None
 
 
 # The graph: sources, nodes, inputs, outputs, blocks.

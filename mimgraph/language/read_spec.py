@@ -12,6 +12,7 @@ from mimgraph.declare.sections import (
     read_block_input,
     read_block_params,
     read_inputs,
+    read_limits,
     read_outputs,
     read_params,
     read_sizes,
@@ -23,7 +24,6 @@ from mimgraph.declare.values import (
     check_keys,
     faulty_option,
     read_mapping,
-    read_option,
     read_text,
     renewed,
     section_entries,
@@ -34,7 +34,6 @@ from mimgraph.infer.search import settled
 from mimgraph.ir.declared_graph import (
     Block,
     BlockInput,
-    DeclaredLimits,
     Graph,
     InputShape,
     Node,
@@ -278,7 +277,7 @@ def _read_graph(context: Context, tree: Mapping, overrides: abc.Mapping[str, Any
         outputs=read_outputs(context, outputs) if outputs is not None else (),
         doc=read_text(context, "doc", tree.get("doc")) or "",
         lost=frozenset(context.lost),
-        limits=None if limits is None else _limits(context, tree.key("limits"), limits),
+        limits=None if limits is None else read_limits(context, tree.key("limits"), limits),
     )
     if overrides and (fixed := [name for name in overrides if name in graph.spaces]):
         point = settled(graph, {}, fixed)
@@ -294,27 +293,6 @@ def _read_graph(context: Context, tree: Mapping, overrides: abc.Mapping[str, Any
     from mimgraph.language.parts import read_parts, with_parts
 
     return with_parts(context, graph, read_parts(context, parts))
-
-
-def _limits(context: Context, key: Scalar, tree: Tree) -> DeclaredLimits | None:
-    """Return the limits of the cost; None for a value that is no mapping, which is reported."""
-    limits = read_mapping(context, "limits", tree)
-    if limits is None:
-        return None
-    check_keys(context, "limits", limits)
-    sizes = read_mapping(context, "sizes", limits.get("sizes"))
-    amounts = [one for one in limits.entries if _is_amount(one[0].text)]
-    return DeclaredLimits(
-        key.span,
-        {key.text: read_option(context, key, value) for key, value in amounts},
-        {key.text: read_option(context, key, value) for key, value in sizes.entries}
-        if sizes
-        else {},
-    )
-
-
-def _is_amount(key: str) -> bool:
-    return PLACES["limits"].get(key) == "amount"
 
 
 def _without_section(context: Context, word: str, tree: Mapping) -> Mapping:

@@ -124,7 +124,7 @@ def test_a_size_written_as_in_yaml_is_told_how_python_reads_it() -> None:
     x = mg.Input("x", ("T", 5))
     with pytest.raises(mg.SpecError, match=r"in Python read a size from a tensor: x\.dims\[0\]"):
         layers.TopK("$T", dim=1)(x)  # type: ignore[arg-type]
-    with pytest.raises(mg.SpecError, match=r"in Python x\.dims\[0\]"):
+    with pytest.raises(mg.SpecError, match=r"in Python read a size from a tensor: x\.dims\[0\]"):
         doubled(repeat={"times": "$T", "shared": True})(x)
     assert layers.TopK(x.dims[0], dim=1)(x).shape == x.shape
 

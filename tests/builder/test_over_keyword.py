@@ -83,5 +83,5 @@ def test_a_block_is_called_without_the_axis() -> None:
 @pytest.mark.parametrize("axis", ["1", 1.0, True, [1]])
 def test_it_is_a_number(axis: object) -> None:
     x, _ = inputs()
-    with pytest.raises(mg.SpecError, match="over is the number of an axis, such as 1"):
+    with pytest.raises(mg.SpecError, match="over must be the number of an axis, not"):
         layers.Linear(3, over=axis)(x)

@@ -57,7 +57,7 @@ def test_the_help_lists_the_children() -> None:
         ({"lr": "fast"}, "lr must be a number or a multiple, not 'fast'"),
         ({"weight_decay": "0"}, "weight_decay must be a number, not '0'"),
         ({"freeze": "until it"}, "y has no child 'it'"),
-        ({"freeze": "layer3"}, 'freeze is True or False, or "until" and a child'),
+        ({"freeze": "layer3"}, 'freeze must be True, False or "until CHILD", not'),
     ],
 )
 def test_a_wrong_value_in_python(options: dict[str, object], message: str) -> None:

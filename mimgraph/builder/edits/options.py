@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from operator import is_
 from typing import Any, TypeAlias
@@ -10,11 +10,8 @@ from typing import Any, TypeAlias
 from mimgraph.builder.block_call import BlockCall, declare_repeat
 from mimgraph.builder.declare_layer import (
     declare_activation,
-    declare_freeze,
-    declare_over,
-    declare_take,
+    declare_words,
     option,
-    with_words,
 )
 from mimgraph.builder.edits.change_nodes import (
     WRITTEN,
@@ -25,9 +22,10 @@ from mimgraph.builder.edits.change_nodes import (
     with_named_value,
 )
 from mimgraph.builder.edits.edit import Edit, EditedGraph, Scope, find
+from mimgraph.declare.uses import CommonOptions
 from mimgraph.inspection.nodes import Node as SeenNode
 from mimgraph.inspection.nodes import Nodes, nodes
-from mimgraph.ir.declared_graph import Apply, Call, Each, Graph, Node, Repeat, Share
+from mimgraph.ir.declared_graph import Apply, Call, Each, Graph, Node, Repeat, Share, Training
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.expression import PLAIN_TYPES
 from mimgraph.ir.grammar import BESIDE, TRAINING
@@ -159,17 +157,18 @@ def _without_with(node: Node, own: Options) -> Node:
 def _with_words(edit: Edit, node: Node, options: Options) -> Node:
     """Return the node with the words `take`, `over`, `freeze`, `lr`, ... that are given."""
     given = {k: None if value is ... else value for k, value in options.items()}
-    words: dict[str, Any] = {}
-    if "take" in given:
-        words["take"] = declare_take(given, edit.span)
-    if "over" in given:
-        words["over"] = declare_over(given, edit.span)
-    if "freeze" in given:
-        freeze = False if given["freeze"] is None else given["freeze"]
-        given["freeze"] = freeze
-        words["freeze"] = declare_freeze({"freeze": freeze}, edit.span)
-    words["training"] = with_words(given, node.training, edit.span)
-    return replace(node, span=edit.span, whole=None, **words)
+    declared = declare_words(given, edit.span)
+    words = {word: getattr(declared, word) for word in BESIDE if word in given}
+    training = trained(node.training, given, declared)
+    return replace(node, span=edit.span, whole=None, training=training, **words)
+
+
+def trained(
+    before: Training | None, given: Iterable[str], declared: CommonOptions
+) -> Training | None:
+    """Return the words `before` on training with those that are given as declared."""
+    words = [word for word in given if word in ("freeze", *TRAINING)]
+    return (before or Training()).replaced(words, declared.training)
 
 
 # --- params by which the function of a block decided in Python what it declares -------------------
@@ -206,8 +205,12 @@ def _called_again(edit: Edit, scope: Scope, node: Node, call: Call, options: Opt
     (found,) = replaced(edit, scope, node, BlockCall(block.function, (), given))
     if "freeze" not in options:
         found = replace(found, freeze=node.freeze)
-    said = {name: value for name, value in options.items() if name not in block.params}
-    return replace(found, training=with_words(said, node.training, edit.span))
+    said = {
+        name: None if value is ... else value
+        for name, value in options.items()
+        if name in ("freeze", *TRAINING) and name not in block.params
+    }
+    return replace(found, training=trained(node.training, said, declare_words(said, edit.span)))
 
 
 def _is_plain(value: object) -> bool:
