@@ -14,6 +14,7 @@ OptionValue: TypeAlias = (
     "bool | int | float | str | Dim | Sequence[OptionValue] | Mapping[str, OptionValue] | None"
 )
 Check = Callable[[Any], Any]
+_NESTED: frozenset[Any] = frozenset({tuple, dict})
 
 
 class Range(NamedTuple):
@@ -82,7 +83,7 @@ def describe(annotation: Any) -> str:
         if Dim in arguments:
             arguments = ("a size", *(a for a in arguments if a not in (int, Dim)))
         # lists last, so that the words that follow describe their items
-        in_order = sorted(arguments, key=_is_nested)
+        in_order = sorted(arguments, key=lambda one: get_origin(one) in _NESTED)
         return " or ".join(a if isinstance(a, str) else describe(a) for a in in_order)
     if origin is tuple:
         if arguments[-1] is Ellipsis:
@@ -91,11 +92,6 @@ def describe(annotation: Any) -> str:
     if origin is dict:
         return f"a mapping of names, each {describe(arguments[1])}"
     return _WORDS[annotation]
-
-
-def _is_nested(annotation: Any) -> bool:
-    origin = get_origin(annotation)
-    return origin is tuple or origin is dict
 
 
 def _describe_range(base: str, limits: Range) -> str:
@@ -175,6 +171,7 @@ _SIMPLE: dict[Any, Check] = {
     type(None): _exactly(type(None)),
     Any: _anything,
     Plain: _plain,
+    Dim: _size,
 }
 _WORDS: dict[Any, str] = {
     int: "an integer",
@@ -211,10 +208,9 @@ def _choice(allowed: tuple[Any, ...]) -> Check:
 
 
 def _union(members: tuple[Any, ...]) -> Check:
-    checks: list[Check] = [_size] if Dim in members else [_int] if int in members else []
-    for member in members:
-        if member not in (Dim, int):
-            checks.append(checker(member))
+    # first what takes an int, so that it does not become a float; a size may be any int from 1 on
+    one_each = (member for member in members if member is not int or Dim not in members)
+    checks = list(map(checker, sorted(one_each, key=lambda member: member not in (Dim, int))))
     if len(checks) == 1:
         return checks[0]
 

@@ -59,15 +59,8 @@ def with_items(nodes: Iterable[TypedNode]) -> Iterator[TypedNode]:
 
 def used_ops(body: Body) -> set[tuple[str, str]]:
     """Return the kind and name of every layer and merge at or below a body."""
-    found: set[tuple[str, str]] = set()
-    for node in chain.from_iterable(one.nodes for one in bodies(body)):
-        operation = node.operation
-        if type(operation) is Leaf:
-            found.add((operation.kind, operation.name))
-        else:
-            items = (item.operation for item in with_items([node]))
-            found.update(item.op for item in items if isinstance(item, Leaf))
-    return found
+    nodes = chain.from_iterable(with_items(one.nodes) for one in bodies(body))
+    return {node.operation.op for node in nodes if isinstance(node.operation, Leaf)}
 
 
 def bodies(body: Body) -> list[Body]:
