@@ -103,7 +103,7 @@ class Graph(Shown):
     def _of(
         cls, load: Callable[P, LoadedSpec | EditedGraph], *given: P.args, **named: P.kwargs
     ) -> Graph:
-        """Return the graph that a function loads or makes of what it is given."""
+        """Return the graph that a function loads or makes from these arguments."""
         graph = cls.__new__(cls)
         with uncollected():
             vars(graph).update(load(*given, **named)._asdict())
