@@ -171,7 +171,6 @@ _SIMPLE: dict[Any, Check] = {
     type(None): _exactly(type(None)),
     Any: _anything,
     Plain: _plain,
-    Dim: _size,
 }
 _WORDS: dict[Any, str] = {
     int: "an integer",
@@ -208,9 +207,10 @@ def _choice(allowed: tuple[Any, ...]) -> Check:
 
 
 def _union(members: tuple[Any, ...]) -> Check:
-    # first what takes an int, so that it does not become a float; a size may be any int from 1 on
-    one_each = (member for member in members if member is not int or Dim not in members)
-    checks = list(map(checker, sorted(one_each, key=lambda member: member not in (Dim, int))))
+    checks: list[Check] = [_size] if Dim in members else [_int] if int in members else []
+    for member in members:
+        if member not in (Dim, int):
+            checks.append(checker(member))
     if len(checks) == 1:
         return checks[0]
 

@@ -70,8 +70,8 @@ class Rewriter(NamedTuple):
             applied = self._applied(operation.operation, path)
             if applied is None:
                 return None
-            options, times = self._options(operation.options), self._lone(operation.times)
-            options = self._kept(operation.operation, options, path)
+            options = self._kept(operation.operation, self._options(operation.options), path)
+            times = self._lone(operation.times)
             return _changed(operation, operation=applied, options=options, times=times)
         return self._applied(operation, path)
 
@@ -98,8 +98,8 @@ class Rewriter(NamedTuple):
             function = self.name("activation", activation.name, path)
             if function is None:
                 return None
-            options, lone = self._options(activation.options), self._lone(activation.lone)
-            options = self._kept(activation, options, path)
+            options = self._kept(activation, self._options(activation.options), path)
+            lone = self._lone(activation.lone)
             activation = _changed(activation, name=function, options=options, lone=lone)
         name = self.name(apply.kind, apply.name, path)
         if name is None:

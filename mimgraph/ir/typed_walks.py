@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from itertools import chain
 from typing import NamedTuple
 
 from mimgraph.ir.dim import symbols
@@ -59,7 +58,7 @@ def with_items(nodes: Iterable[TypedNode]) -> Iterator[TypedNode]:
 
 def used_ops(body: Body) -> set[tuple[str, str]]:
     """Return the kind and name of every layer and merge at or below a body."""
-    nodes = chain.from_iterable(with_items(one.nodes) for one in bodies(body))
+    nodes = (node for one in bodies(body) for node in with_items(one.nodes))
     return {node.operation.op for node in nodes if isinstance(node.operation, Leaf)}
 
 

@@ -192,7 +192,8 @@ class Constraint:
 
     def __str__(self) -> str:
         if self.divisor is not None:
-            return f"{_bracketed(self.dim)} % {self.divisor} == 0"
+            text = str(self.dim)
+            return f"{text if text.isidentifier() else f'({text})'} % {self.divisor} == 0"
         free = self.dim - constant_term(self.dim)
         coefficients = [coefficient for coefficient, _ in printed_terms(free)]
         if self.excluded is not None:
@@ -217,11 +218,6 @@ class Constraint:
     def bound(self) -> int:
         """The least value that the terms with names must reach together."""
         return (self.minimum or 0) - constant_term(self.dim)
-
-
-def _bracketed(dim: Dim) -> str:
-    text = str(dim)
-    return text if text.isidentifier() else f"({text})"
 
 
 def at_least_one(dim: Dim) -> Constraint:
