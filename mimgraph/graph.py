@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 from os import PathLike
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Unpack, overload
 
 from mimgraph.compare.equality import content_hash, same
-from mimgraph.cost.within_limits import infer_within_limits
-from mimgraph.diagnostics import Diagnostic, Report, SpecError
+from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.infer.state import State
 from mimgraph.infer.warnings import warnings
 from mimgraph.inspection.facts import Edges, edges
@@ -19,18 +18,16 @@ from mimgraph.ir.declared_graph import Graph as DeclaredGraph
 from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ir.types import Constraint, Shape
 from mimgraph.language import spec_file
-from mimgraph.language.spec_file import LoadedSpec, Params, load_file, load_text, with_params
+from mimgraph.language.spec_file import LoadedSpec, Params
 from mimgraph.pipeline.split import split
 from mimgraph.restore import (  # noqa: F401 - pickles of earlier versions name them here
-    Classes,
+    StagePlace,
     classes,
     input_check,
     restore,
     restore_check,
     restore_stage,
     restore_stage_check,
-    stage_classes,
-    stage_input_check,
 )
 from mimgraph.search.space import Space
 from mimgraph.support.arguments import (
@@ -66,16 +63,16 @@ if TYPE_CHECKING:
     from mimgraph.inspection.ends import GraphInput, GraphOutput
     from mimgraph.inspection.nodes import Node, Nodes
     from mimgraph.ir.option_types import OptionValue
-    from mimgraph.language.files import Place
     from mimgraph.picture.details.model import Detail
-    from mimgraph.picture.scene import Direction, Scene, Theme
+    from mimgraph.picture.scene import Direction, Scene, Theme, View
     from mimgraph.pipeline.torch_stage import Sender
     from mimgraph.runtime.export import DynamicShapes
-    from mimgraph.runtime.input_check import InputCheck
     from mimgraph.runtime.weight_transfer.by_keys import Keys
     from mimgraph.runtime.weight_transfer.transfer import Transfer
     from mimgraph.runtime.weights import LoadedWeights
     from mimgraph.summary.summary import Summary
+
+P = ParamSpec("P")
 
 
 @entry_points
@@ -100,31 +97,16 @@ class Graph(Shown):
 
         doc = as_text("doc", doc)
         with uncollected():
-            self._take(declare_graph(outputs, name, doc, limits))
-
-    def _take(self, given: GraphOfCalls) -> Graph:
-        """Check a graph that Python code declared, and become it."""
-        from mimgraph.builder.user_line import raise_faults
-
-        declared, calls = given
-        report = Report()
-        try:
-            typed = infer_within_limits(declared, report, State({}, report, known=calls))
-            raise_faults(report, declared.origin)
-        except SpecError as error:
-            from mimgraph.picture.faulty.sketch import sketch_of  # for faults alone
-
-            error.sketch = sketch_of(declared)
-            raise
-        assert typed is not None
-        vars(self).update(declared=declared, typed=typed)
-        return self
+            vars(self).update(_checked(declare_graph(outputs, name, doc, limits))._asdict())
 
     @classmethod
-    def _of(cls, spec: LoadedSpec) -> Graph:
-        """Return the graph of a spec."""
+    def _of(
+        cls, load: Callable[P, LoadedSpec | EditedGraph], *given: P.args, **named: P.kwargs
+    ) -> Graph:
+        """Return the graph that a function loads or makes from these arguments."""
         graph = cls.__new__(cls)
-        vars(graph).update(declared=spec.declared, typed=spec.typed)
+        with uncollected():
+            vars(graph).update(load(*given, **named)._asdict())
         return graph
 
     if not TYPE_CHECKING:  # a type checker that sees it accepts every attribute
@@ -142,9 +124,14 @@ class Graph(Shown):
         return self.typed.name
 
     @property
-    def _spec(self) -> DeclaredGraph:
-        """Return the spec that declares its inputs and outputs."""
-        return self.declared
+    def _whole(self) -> Graph:
+        """Return the graph that has the spec: the graph itself, or the one that it is a stage of."""
+        return self
+
+    @property
+    def _place(self) -> StagePlace | None:
+        """Return which stage of the whole graph it is; None if it is that graph."""
+        return None
 
     @cached_property
     def inputs(self) -> Mapping[str, GraphInput]:
@@ -156,7 +143,7 @@ class Graph(Shown):
         """
         from mimgraph.inspection.ends import inputs
 
-        return inputs(self.typed, self._spec)
+        return inputs(self.typed, self._whole.declared)
 
     @cached_property
     def outputs(self) -> Mapping[str, GraphOutput]:
@@ -168,7 +155,7 @@ class Graph(Shown):
         """
         from mimgraph.inspection.ends import outputs
 
-        return outputs(self.typed, self._spec)
+        return outputs(self.typed, self._whole.declared)
 
     @cached_property
     def edges(self) -> Edges:
@@ -210,7 +197,7 @@ class Graph(Shown):
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """Return the warnings of a legal spec: unused params, and layers that a `freeze` does not reach."""
-        return warnings(self.declared)
+        return warnings(self._whole.declared)
 
     @cached_property
     def blocks(self) -> Mapping[str, Family]:
@@ -391,8 +378,7 @@ class Graph(Shown):
 
     def _edited(self, edit: Callable[..., EditedGraph], *given: object) -> Graph:
         """Return the graph that a function of `builder.edits` makes of this one."""
-        with uncollected():
-            return Graph._of(LoadedSpec(*edit(self.declared, self.typed, *given)))
+        return Graph._of(edit, self.declared, self.typed, *given)
 
     @cached_property
     def space(self) -> Space:
@@ -416,8 +402,7 @@ class Graph(Shown):
         """
         given = {**as_mapping("params", values, '{"hidden": 64}'), **params}
         plain = {name: as_plain(name, value) for name, value in given.items()}
-        with uncollected():
-            return Graph._of(with_params(self.declared, plain))
+        return Graph._of(spec_file.with_params, self.declared, plain)
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:
@@ -466,14 +451,14 @@ class Graph(Shown):
         installed torch does not have yet.
         """
         from mimgraph.runtime.construct import construct
-        from mimgraph.runtime.error_notes import explain_failures
         from mimgraph.runtime.installed import check_installed
 
         check = as_flag("check", check)
         check_installed(self.typed)
-        made = explain_failures(construct(self._classes()[self.name], self.typed), self.typed)
+        spec, place = self._whole.dumps, self._place
+        made = construct(classes(self.typed, spec, place)[self.name], self.typed)
         if check:
-            made.register_forward_pre_hook(self._input_check(), with_kwargs=True)
+            made.register_forward_pre_hook(input_check(self.typed, spec, place), with_kwargs=True)
         return made
 
     def dynamic_shapes(
@@ -491,18 +476,9 @@ class Graph(Shown):
         """
         from mimgraph.runtime.export import dynamic_shapes
 
-        names = [*self.inputs] if given is None else given
-        if not isinstance(names, Mapping):
-            names = as_names("given", names)
-        return dynamic_shapes(self.typed, names)
-
-    def _input_check(self) -> InputCheck:
-        """Return the hook that checks the inputs of the module."""
-        return input_check(self.typed, self.dumps)
-
-    def _classes(self) -> Classes:
-        """Return the classes that the source defines, by name."""
-        return classes(self.typed, self.dumps)
+        if not isinstance(given, Mapping):
+            given = as_names("given", self.inputs if given is None else given)
+        return dynamic_shapes(self.typed, given)
 
     def split(self, stages: Iterable[str] | str | int) -> tuple[Stage, ...]:
         """Return stages for `torch.distributed.pipelining`; each named node begins a new one.
@@ -670,15 +646,7 @@ class Graph(Shown):
             self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme, wrap=wrap)
         )
 
-    def scene(
-        self,
-        *,
-        direction: Direction = "TB",
-        depth: Depth | None = None,
-        collapse: bool = False,
-        theme: Theme | None = None,
-        wrap: bool = False,
-    ) -> Scene:
+    def scene(self, **view: Unpack[View]) -> Scene:
         """Return the picture that `draw` writes with these options."""
         from mimgraph.picture.details.independence import independent
         from mimgraph.picture.diagram.build import diagram
@@ -686,12 +654,8 @@ class Graph(Shown):
 
         return Scene(
             diagram(self.typed),
-            direction,
-            as_plain("depth", depth),
-            collapse,
-            theme,
-            wrap,
-            self._details,
+            **view,
+            details=self._details,
             independent=lambda: independent(self.typed.body),
             graph=self,
         )
@@ -791,13 +755,12 @@ class Stage(Graph):
         )
 
     @property
-    def _spec(self) -> DeclaredGraph:
-        return self.whole.declared
+    def _whole(self) -> Graph:
+        return self.whole
 
-    @cached_property
-    def warnings(self) -> tuple[Diagnostic, ...]:
-        """Return the warnings of the whole graph."""
-        return self.whole.warnings
+    @property
+    def _place(self) -> StagePlace:
+        return self.starts, self.index
 
     def split(self, stages: Iterable[str] | str | int) -> tuple[Stage, ...]:
         raise ValueError(f"{self.name} is a stage and cannot be split again: split its `whole`")
@@ -838,11 +801,15 @@ class Stage(Graph):
 
         return Sender(self.name)
 
-    def _classes(self) -> Classes:
-        return stage_classes(self.typed, self.whole.dumps, self.starts, self.index)
 
-    def _input_check(self) -> InputCheck:
-        return stage_input_check(self.typed, self.whole.dumps, self.starts, self.index)
+def _checked(given: GraphOfCalls) -> LoadedSpec:
+    """Return a graph that Python code declared with its types; raise its faults at lines of that code."""
+    from mimgraph.builder.user_line import raise_faults
+
+    declared, calls = given
+    report = Report()
+    state = State({}, report, known=calls)
+    return spec_file.checked(declared, report, state, lambda: raise_faults(report, declared.origin))
 
 
 @entry_point
@@ -861,8 +828,7 @@ def Model(
     from mimgraph.builder.declare_graph import declare_model
 
     doc = as_text("doc", doc)
-    with uncollected():
-        return Graph.__new__(Graph)._take(declare_model(inputs, outputs, name, doc, limits))
+    return Graph._of(lambda: _checked(declare_model(inputs, outputs, name, doc, limits)))
 
 
 @entry_point
@@ -887,8 +853,7 @@ def load(path: str | PathLike[str], params: Params | None = None) -> Graph:
 
     A .safetensors file that `Graph.save` wrote contains a spec, too.
     """
-    with uncollected():
-        return Graph._of(load_file(path, params))
+    return Graph._of(spec_file.load_file, path, params)
 
 
 @entry_point
@@ -897,8 +862,7 @@ def loads(text: str, params: Params | None = None, name: str = "<string>") -> Gr
 
     `params` replace its own; `name` is the name of the text in messages.
     """
-    with uncollected():
-        return Graph._of(load_text(text, params, name))
+    return Graph._of(spec_file.load_text, text, params, name)
 
 
 @entry_point
@@ -912,14 +876,8 @@ def from_dict(spec: Mapping[str, Any], params: Params | None = None, name: str =
     """
     from mimgraph.language.writer import to_text
 
-    with uncollected():
-        return Graph._of(load_text(to_text(spec, as_text("name", name)), params, name))
-
-
-def load_bytes(data: bytes, params: Params | None, name: str, place: Place | None = None) -> Graph:
-    """Return the graph of a spec given as the bytes of a file; `place` says where its parts are found."""
-    with uncollected():
-        return Graph._of(spec_file.load_bytes(data, params, name, place))
+    text = to_text(spec, as_text("name", name))
+    return Graph._of(spec_file.load_text, text, params, name)
 
 
 @entry_point

@@ -263,7 +263,7 @@ def _of_draft(
     """Return the parts of the import of a module that was traced, perhaps as a copy of the original."""
     from mimgraph.importer.python_layers.companion import companion
 
-    graph = Graph._of(LoadedSpec(draft.graph, draft.typed))
+    graph = Graph._of(LoadedSpec, draft.graph, draft.typed)
     keys = key_map(draft.root, model.state_dict())
     layers = draft.python_layers
     constants = draft.constants

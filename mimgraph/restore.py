@@ -22,33 +22,28 @@ if TYPE_CHECKING:
     from mimgraph.runtime.input_check import InputCheck
 
 Spec = Callable[[], str]  # writes the spec of a whole graph
+StagePlace = tuple[
+    tuple[str, ...], int
+]  # the nodes at which stages begin, and the index of a stage
 Classes = Mapping[str, "type[nn.Module]"]  # of a graph's source, by name
 
 
-def classes(graph: TypedGraph, spec: Spec) -> Classes:
-    """Return the classes that the source of a graph defines."""
-    return _defined(graph, spec, restore)
+def classes(graph: TypedGraph, spec: Spec, place: StagePlace | None = None) -> Classes:
+    """Return the classes that the source of a graph defines, by name; a stage has a `place`."""
+    from mimgraph.emit.emit import emit
+    from mimgraph.runtime.loader import load
+
+    file = emit(graph)
+    again = restore if place is None else partial(restore_stage, *place)
+    return vars(load(file.text, spec, again, file.own, file.layers))
 
 
-def stage_classes(stage: TypedGraph, spec: Spec, starts: tuple[str, ...], index: int) -> Classes:
-    """Return the classes of a stage, which is the one with this index in a split at `starts`."""
-    return _defined(stage, spec, partial(restore_stage, starts, index))
-
-
-def input_check(graph: TypedGraph, spec: Spec) -> InputCheck:
-    """Return the hook that checks the inputs of a graph's module."""
+def input_check(graph: TypedGraph, spec: Spec, place: StagePlace | None = None) -> InputCheck:
+    """Return the hook that checks the inputs of the module of a graph; a stage has a `place`."""
     from mimgraph.runtime.input_check import InputCheck
 
-    return InputCheck(graph, spec, restore_check)
-
-
-def stage_input_check(
-    stage: TypedGraph, spec: Spec, starts: tuple[str, ...], index: int
-) -> InputCheck:
-    """Return the hook that checks the inputs of a stage's module."""
-    from mimgraph.runtime.input_check import InputCheck
-
-    return InputCheck(stage, spec, partial(restore_stage_check, starts, index))
+    again = restore_check if place is None else partial(restore_stage_check, *place)
+    return InputCheck(graph, spec, again)
 
 
 # --- what pickles refer to ------------------------------------------------------------------------
@@ -73,7 +68,7 @@ def restore_stage(
     """Return an instance without weights of a class of a stage's source."""
     graph, write = _load(spec, layers)
     stage = _stage(graph, starts, index)
-    return _without_weights(stage, stage_classes(stage, write, starts, index), class_name, origin)
+    return _without_weights(stage, classes(stage, write, (starts, index)), class_name, origin)
 
 
 def restore_check(spec: str) -> InputCheck:
@@ -84,19 +79,10 @@ def restore_check(spec: str) -> InputCheck:
 def restore_stage_check(starts: tuple[str, ...], index: int, spec: str) -> InputCheck:
     """Return the hook that checks the inputs of a stage's module."""
     graph, write = _load(spec, {})
-    return stage_input_check(_stage(graph, starts, index), write, starts, index)
+    return input_check(_stage(graph, starts, index), write, (starts, index))
 
 
 # --- helpers --------------------------------------------------------------------------------------
-
-
-def _defined(graph: TypedGraph, spec: Spec, restore: Callable[..., nn.Module]) -> Classes:
-    """Return the classes that the source of a graph defines, by name."""
-    from mimgraph.emit.emit import emit
-    from mimgraph.runtime.loader import load
-
-    file = emit(graph)
-    return vars(load(file.text, spec, restore, file.own, file.layers))
 
 
 def _load(spec: str, layers: Mapping[str, Maker]) -> tuple[TypedGraph, Spec]:

@@ -14,8 +14,8 @@ from mimgraph.cli.user_models import ModelOptions, import_model, user_code
 from mimgraph.declare.tree import MAX_BYTES
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.render import visible
-from mimgraph.graph import Graph, load, load_bytes, loads
-from mimgraph.language.spec_file import UnknownParams
+from mimgraph.graph import Graph, load, loads
+from mimgraph.language.spec_file import UnknownParams, load_bytes
 from mimgraph.support.progress import progress
 
 
@@ -88,7 +88,8 @@ def _open(path: str, options: ModelOptions) -> Callable[..., Graph]:
     if not path:
         raise CallError("the path of the spec is empty")
     if path == "-":
-        return partial(load_bytes, sys.stdin.buffer.read(MAX_BYTES + 1), name="<stdin>")
+        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        return lambda params: Graph._of(load_bytes, data, params, "<stdin>")
     wanted = user_code(path)
     if wanted is None:
         return partial(load, path)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from mimgraph.compare.change_text import SAMPLE
 from mimgraph.compare.markdown import markdown
@@ -23,7 +23,7 @@ from mimgraph.support.arguments import Depth
 from mimgraph.support.terminal import WIDTH, line_width, printable
 
 if TYPE_CHECKING:
-    from mimgraph.picture.scene import Direction, Scene, Theme
+    from mimgraph.picture.scene import Direction, Scene, Theme, View
 
 Details: TypeAlias = "Callable[[], Mapping[str, Detail]]"  # by the id of an item of the picture
 
@@ -101,21 +101,13 @@ class Review:
             self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme, wrap=wrap)
         )
 
-    def scene(
-        self,
-        *,
-        direction: Direction = "TB",
-        depth: Depth | None = None,
-        collapse: bool = False,
-        theme: Theme | None = None,
-        wrap: bool = False,
-    ) -> Scene:
+    def scene(self, **view: Unpack[View]) -> Scene:
         """Return the picture that `draw` writes with these options."""
         from mimgraph.compare.picture_folds import folded
         from mimgraph.picture.scene import Scene
 
-        scene = Scene(self._both.diagram, direction, depth, collapse, theme, wrap, self._details)
-        return scene if depth is not None else folded(scene, self.difference.names[0])
+        scene = Scene(self._both.diagram, **view, details=self._details)
+        return scene if scene.depth is not None else folded(scene, self.difference.names[0])
 
     def _repr_markdown_(self) -> str:
         return self.markdown()

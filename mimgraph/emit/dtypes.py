@@ -15,7 +15,7 @@ from mimgraph.emit.attributes import attribute, part_code, tensor
 from mimgraph.emit.tree import Local
 from mimgraph.emit.values import activated
 from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, call, rebuild, walk
-from mimgraph.ir.lowering import ANCHOR, LazyShapes, Lowering, Module
+from mimgraph.ir.lowering import ANCHOR, LazyMapping, Lowering, Module
 from mimgraph.ir.names import free_name
 from mimgraph.ir.typed_graph import Body, TypedNode, Value
 from mimgraph.ir.typed_operations import Leaf, TypedOperation, Use, unwrap
@@ -162,7 +162,7 @@ def _weights(operation: TypedOperation, code: Code) -> Iterator[_Weight]:
             if module.name in ("Parameter", "Buffer"):
                 if type_ is not None and type_.dtype == "float32":
                     yield _Weight(0, code)
-            elif isinstance(module.weights, LazyShapes):
+            elif isinstance(module.weights, LazyMapping):
                 pass  # a pretrained model may be kept in a dtype of its own
             elif path := next(iter(module.weights), ""):
                 yield _Weight(_rank(module.name), tensor(code, path))

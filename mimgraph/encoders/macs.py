@@ -8,7 +8,7 @@ from functools import partial
 from mimgraph.encoders.cache import remembered
 from mimgraph.encoders.probe import Model, made, question
 from mimgraph.ir.dim import symbol, symbols
-from mimgraph.ir.lowering import LazyProducts, Product
+from mimgraph.ir.lowering import Lazy, Product
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops.op import OpFault
 
@@ -16,7 +16,7 @@ from mimgraph.ops.op import OpFault
 POINTS = (4, 8, 12, 6, 10)
 
 
-def macs(model: Model, sources: Mapping[str, TensorType]) -> LazyProducts:
+def macs(model: Model, sources: Mapping[str, TensorType]) -> Lazy[tuple[Product, ...] | None]:
     """Return the multiply-accumulates of a call with these sources in the order of the model's arguments.
 
     They are known where all sizes are numbers, and with one name of a size, T, where they are
@@ -24,7 +24,7 @@ def macs(model: Model, sources: Mapping[str, TensorType]) -> LazyProducts:
     """
     types = tuple(sources.values())
     key = (model.name, repr(model.options), tuple(map(str, types)))
-    return LazyProducts(key, partial(_products, model, types))
+    return Lazy(key, partial(_products, model, types))
 
 
 def _products(model: Model, types: Sequence[TensorType]) -> tuple[Product, ...] | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from mimgraph.encoders.cache import remembered
 from mimgraph.ir.dim import Size, substitute, symbol
 from mimgraph.ir.expression import evaluate, parse
-from mimgraph.ir.lowering import LazyLayers, LazyShapes, ShapesUnknown
+from mimgraph.ir.lowering import LazyMapping, ShapesUnknown
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.custom.module_signature import Facts, Parts, first_line, parts_of
 from mimgraph.ops.op import OpFault
@@ -43,18 +43,18 @@ class Model(NamedTuple):
         """Return what to do if torch cannot find the shapes."""
         return "give its sources whole sizes: image: [3, 224, 224]"
 
-    def tensors(self) -> tuple[LazyShapes, LazyShapes]:
+    def tensors(self) -> tuple[LazyMapping[tuple[int, ...]], LazyMapping[tuple[int, ...]]]:
         """Return the shapes of the learned tensors and of the buffers, which are probed when they are read."""
         weights, buffers = (
-            LazyShapes((self.name, repr(self.options), which), partial(shapes, self, which))
+            LazyMapping((self.name, repr(self.options), which), partial(shapes, self, which))
             for which in _TENSORS
         )
         return weights, buffers
 
-    def layers(self) -> LazyLayers:
+    def layers(self) -> LazyMapping[str]:
         """Return the layers that can have adapters by path, each with its class, probed when they are read."""
         key = (self.name, repr(self.options), "layers")
-        return LazyLayers(key, partial(layers, self))
+        return LazyMapping(key, partial(layers, self))
 
     def parts(self, result: Any) -> Parts:
         """Return the results of the model by port."""

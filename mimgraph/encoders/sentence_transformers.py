@@ -17,7 +17,7 @@ from mimgraph.encoders.transformers.sources import tokens
 from mimgraph.encoders.transformers.table_models import TableModel
 from mimgraph.ir.code import Call, Constant, Dict, Operand
 from mimgraph.ir.expression import plain
-from mimgraph.ir.lowering import MODULE, RESULT, LazyShapes, Lowering, Module, Port
+from mimgraph.ir.lowering import MODULE, RESULT, LazyMapping, Lowering, Module, Port
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import REQUIRED, InputSpec, OpFault, OptionSpec
 
@@ -143,10 +143,10 @@ Which = Literal["weights", "buffers"]
 WHICH: tuple[Which, Which] = ("weights", "buffers")
 
 
-def _tensors(model: Model, which: Which) -> LazyShapes:
+def _tensors(model: Model, which: Which) -> LazyMapping[tuple[int, ...]]:
     """Return the shapes of the tensors by the names that they have inside of the pooled model."""
     key = (NAME, model.name, repr(model.options), which)
-    return LazyShapes(key, partial(_inside, model, which))
+    return LazyMapping(key, partial(_inside, model, which))
 
 
 def _inside(model: Model, which: Which) -> Mapping[str, tuple[int, ...]]:

@@ -11,7 +11,7 @@ from mimgraph.infer.options import Bound, Values
 from mimgraph.infer.state import Fed, Site, Summands
 from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, at_least, substitute, symbol, symbols
-from mimgraph.ir.lowering import LazyShapes, Lowering, Module
+from mimgraph.ir.lowering import LazyMapping, Lowering, Module
 from mimgraph.ir.names import free_name
 from mimgraph.ir.typed_graph import Presence, both
 from mimgraph.ir.typed_operations import Leaf
@@ -106,7 +106,7 @@ def _checked(name: str, type_: TensorType) -> list[Constraint]:
 
 def _check_weights(name: str, module: Module) -> None:
     """Refuse weights and buffers that no machine can hold."""
-    if isinstance(module.weights, LazyShapes):  # of a model that people run
+    if isinstance(module.weights, LazyMapping):  # of a model that people run
         return
     for weight, shape in (*module.weights.items(), *module.buffers.items()):
         _check_elements(f"{weight} of {name}" if weight else name, shape)

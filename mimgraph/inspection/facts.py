@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Reversible, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Reversible, Sequence, Sized
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, overload
 
 from mimgraph.ir.code import Code, Constant, walk
@@ -126,7 +126,8 @@ def op_options(operation: Leaf | Use) -> Iterator[ResolvedOption]:
     op = registry.find(*operation.op) if operation.op else None
     assert op is not None
     (given,) = operation.settings
-    infer = _inferred(operation, given)
+    module = operation.lowering.module if isinstance(operation, Leaf) else None
+    infer = given.get if module is None else module.argument
     for option in op.options.values():
         value = given.get(option.name, option.default)
         if option.inferred:
@@ -137,12 +138,6 @@ def op_options(operation: Leaf | Use) -> Iterator[ResolvedOption]:
             yield ResolvedOption(option.name, value, "default")
         else:
             yield ResolvedOption(option.name, value, "given")
-
-
-def _inferred(operation: Leaf | Use, given: Mapping[str, Any]) -> Callable[[str], Any]:
-    """Return what finds the value of an option that is not given: an argument of the module."""
-    module = operation.lowering.module if isinstance(operation, Leaf) else None
-    return given.get if module is None else module.argument
 
 
 def block_params(body: Body, given: Mapping[str, Any]) -> Iterator[ResolvedOption]:
@@ -224,8 +219,5 @@ def _collected(repeated: Repeated) -> str | None:
 
 def activation_options(activation: Code) -> dict[str, Any]:
     """Return the options with which an activation is called, `{"approximate": "tanh"}`."""
-    return {constant.name: constant.value for constant in _constants(activation)}
-
-
-def _constants(code: Code) -> Iterator[Constant]:
-    return (part for part in walk(code) if isinstance(part, Constant) and part.name)
+    constants = (part for part in walk(activation) if isinstance(part, Constant))
+    return {constant.name: constant.value for constant in constants if constant.name}

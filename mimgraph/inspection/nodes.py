@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, partial
 from pathlib import PurePath
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from mimgraph.cost.cost import Cost, Costs
+from mimgraph.cost.cost import Costs
 from mimgraph.diagnostics.nearest import no_such_name
 from mimgraph.inspection.facts import (
     WORD_DEFAULTS,
@@ -19,6 +19,7 @@ from mimgraph.inspection.facts import (
     source_text,
     words,
 )
+from mimgraph.ir.expression import plain
 from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
 from mimgraph.ir.typed_operations import (
     Leaf,
@@ -79,17 +80,8 @@ Kind: TypeAlias = Literal["layer", "merge", "tensor", "seq", "block", "scan", "s
 OPS: tuple[Kind, ...] = ("layer", "merge", "tensor")  # the kinds of the ops in the registry
 
 
-class Numbers(Protocol):
-    """The cost of a node, which may be computed when it is first asked for."""
-
-    @property
-    def parameters(self) -> int: ...
-    @property
-    def macs(self) -> int | str | None: ...
-
-
-class KnownNumbers(NamedTuple):
-    """The cost of a node as numbers, as a pickle holds it."""
+class Numbers(NamedTuple):
+    """The cost of a node as numbers."""
 
     parameters: int
     macs: int | str | None
@@ -129,18 +121,18 @@ class Node:
     ports: Mapping[str, TensorType]
     nodes: Nodes
     origin: Origin = field(compare=False)
-    _numbers: Numbers = field(compare=False)
+    _numbers: Callable[[], Numbers] = field(compare=False)
 
     @property
     def parameters(self) -> int:
         """The number of elements of its parameters; 0 if the module is that of another node."""
-        return self._numbers.parameters
+        return self._numbers().parameters
 
     @property
     def macs(self) -> int | str | None:
         """The multiply-accumulates of a forward of one sample: text such as "64*T" if they depend on
         named sizes, None if they are not known."""
-        return self._numbers.macs
+        return self._numbers().macs
 
     def __repr__(self) -> str:
         """Return one line: `<Node fc: Linear(out_features=10) of flat -> (N, 10)>`."""
@@ -160,7 +152,9 @@ class Node:
                 yield name, value
 
     def __reduce__(self) -> tuple[type[Node], tuple[Any, ...]]:
-        known = KnownNumbers(self.parameters, self.macs)
+        known = partial(
+            Numbers, *self._numbers()
+        )  # for a pickle: it has no graph to compute them of
         before = self.name, self.path, self.op, self.kind, self.options, self.sources
         return Node, (*before, self.shape, self.dtype, self.ports, self.nodes, self.origin, known)
 
@@ -229,13 +223,9 @@ class Nodes(Mapping[str, Node]):
     def __repr__(self) -> str:
         return f"<Nodes {', '.join(self._names)}>" if self._names else "<Nodes>"
 
-    def __reduce__(self) -> tuple[Callable[..., Nodes], tuple[Any, ...]]:
-        return _known_nodes, (dict(self), self._first)
-
-
-def _known_nodes(nodes: Mapping[str, Node], first: str) -> Nodes:
-    """Return a mapping of nodes that are all made."""
-    return Nodes(nodes, nodes.__getitem__, first)
+    def __reduce__(self) -> tuple[type[Nodes], tuple[Any, ...]]:
+        made = dict(self)
+        return Nodes, (made, made.__getitem__, self._first)
 
 
 # Make the records of the nodes of a typed graph, each when it is first asked for.
@@ -246,48 +236,25 @@ _NO_NODES = Nodes((), dict[str, Node]().__getitem__)
 
 def nodes(graph: TypedGraph) -> Nodes:
     """Return the nodes of a graph by name."""
-    return _Level(_GraphCosts(graph)).body(graph.body)
+    costs = cache(partial(Costs, graph))  # computed for all of its nodes at once
 
+    @cache
+    def numbers(path: str) -> Numbers:
+        """Return the cost of the node at a path, or of one repeat of it, for one sample of the graph."""
+        cost = costs().of(path).at({"N": 1})
+        return Numbers(cost.params, None if cost.uncounted else cost.macs.value)
 
-class _GraphCosts:
-    """The costs of a graph, which are computed for all of its nodes at once."""
-
-    def __init__(self, graph: TypedGraph) -> None:
-        self.graph = graph
-
-    @cached_property
-    def found(self) -> Costs:
-        return Costs(self.graph)
-
-
-@dataclass(frozen=True, eq=False)
-class _Numbers:
-    """The cost of the node at a path, or of one repeat of it, for one sample of the graph."""
-
-    costs: _GraphCosts
-    path: str
-
-    @cached_property
-    def cost(self) -> Cost:
-        return self.costs.found.of(self.path).at({"N": 1})
-
-    @property
-    def parameters(self) -> int:
-        return self.cost.params
-
-    @property
-    def macs(self) -> int | str | None:
-        return None if self.cost.uncounted else self.cost.macs.value
+    return _Level(numbers).body(graph.body)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Level:
     """Makes the nodes inside one module: the graph itself, a block, a chain, an `each`.
 
-    `path` is the key of the module with a dot behind it.
+    `path` is the key of the module with a dot behind it. `numbers` computes the cost of a node by its path.
     """
 
-    costs: _GraphCosts
+    numbers: Callable[[str], Numbers]
     path: str = ""
 
     def body(self, body: Body) -> Nodes:
@@ -311,25 +278,26 @@ class _Level:
         sources = {
             arguments[key]: source_text(value, around) for key, value in node.arguments.items()
         }
+        path = f"{self.path}{node.name}"
         return Node(
             node.name,
-            f"{self.path}{node.name}",
+            path,
             node.op_name,
             kind(node.operation),
             _frozen(dict(_options(node))),
             FrozenDict(sources),
-            _shape(node.type),
+            None if node.type is None else Shape(map(plain, node.type.shape)),
             None if node.type is None else node.type.dtype,
             FrozenDict({port: type_ for port, type_ in node.results.items() if port}),
             self.inside(node),
             Origin(node.declared.span),
-            _Numbers(self.costs, f"{self.path}{node.name}"),
+            partial(self.numbers, path),
         )
 
     def inside(self, node: TypedNode) -> Nodes:
         """Return the nodes inside a node; a node that shares a module has none."""
         operation = node.operation
-        level = _Level(self.costs, f"{self.path}{node.name}.")
+        level = _Level(self.numbers, f"{self.path}{node.name}.")
         if operation.items:
             return level.items(operation.items)
         if operation.merge or not operation.bodies:
@@ -341,26 +309,15 @@ class _Level:
     def repeats(self, repeated: Repeated, node: TypedNode) -> Nodes:
         """Return the repeats of a block by number; other names find nodes in the first repeat."""
         bodies = {repeated.key(index): body for index, body in enumerate(repeated.bodies)}
-        return Nodes(bodies, lambda key: self.repeat(key, bodies[key], node), first=repeated.key(0))
 
-    def repeat(self, key: str, body: Body, node: TypedNode) -> Node:
-        """Return the record of one repeat of a block."""
-        level = _Level(self.costs, f"{self.path}{key}.")
-        only = body.results.get("")
-        return Node(
-            key,
-            f"{self.path}{key}",
-            body.family,
-            "block",
-            _frozen(body.params),
-            FrozenDict({}),
-            _shape(only),
-            None if only is None else only.dtype,
-            FrozenDict({port: type_ for port, type_ in body.results.items() if port}),
-            level.body(body),
-            Origin(node.declared.span),
-            _Numbers(self.costs, f"{self.path}{key}"),
-        )
+        def repeat(key: str) -> Node:
+            body = bodies[key]
+            default = "" if "" in body.results else None
+            return self.node(
+                TypedNode(key, Use(body, {}), {}, body.results, default, node.declared), {}
+            )
+
+        return Nodes(bodies, repeat, first=repeated.key(0))
 
 
 def kind(operation: TypedOperation) -> Kind:
@@ -415,15 +372,4 @@ def _frozen(value: Any) -> Any:
         return FrozenDict({key: _frozen(item) for key, item in value.items()})
     if isinstance(value, list | tuple):
         return tuple(_frozen(item) for item in value)
-    return _plain_number(value)
-
-
-def _plain_number(value: Any) -> Any:
-    """Return a number without the expression that gave it."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return int(value) if isinstance(value, int) else float(value)
-    return value
-
-
-def _shape(type_: TensorType | None) -> Shape | None:
-    return None if type_ is None else Shape(map(_plain_number, type_.shape))
+    return plain(value)

@@ -48,9 +48,7 @@ class Amount:
         return Amount.sum((self, other))
 
     def __mul__(self, times: int) -> Amount:
-        total = Amount()
-        total._terms = {factors: number * times for factors, number in self._terms.items()}
-        return total
+        return self.each(times)
 
     def each(self, size: Size) -> Amount:
         """Return the amount so many times: a size may be known only at run time."""
@@ -70,7 +68,15 @@ class Amount:
 
     def __repr__(self) -> str:
         """Return the sum as text, `64*T + 128`; factor by factor where it cannot be multiplied out."""
-        return _text(tuple(self._terms.items()))
+        terms = self._terms.items()
+        try:
+            total: Size = 0
+            for factors, number in terms:
+                total = total + reduce(mul, factors, number)
+            return render(total, str)
+        except DimOverflow:
+            ordered = sorted(terms, key=lambda term: (-len(term[0]), repr(term)))
+            return " + ".join("*".join([str(n), *(f"({f})" for f in fs)]) for fs, n in ordered)
 
     @property
     def value(self) -> int | str:
@@ -90,28 +96,8 @@ class Amount:
 
     def at(self, sizes: Mapping[str, Size]) -> Amount:
         """Return the amount with sizes in place of names."""
-        total, given = Amount(), tuple(sizes.items())
+        total = Amount()
         for factors, number in self._terms.items():
-            total._add(_filled(factors, given) if factors else (), number)
+            filled = (f if symbols(f).isdisjoint(sizes) else substitute(f, sizes) for f in factors)
+            total._add(filled, number)
         return total
-
-
-def _text(terms: tuple[tuple[Factors, int], ...]) -> str:
-    """Return the sum of counted products as text."""
-    try:
-        total: Size = 0
-        for factors, number in terms:
-            total = total + reduce(mul, factors, number)
-        return render(total, str)
-    except DimOverflow:
-        ordered = sorted(terms, key=lambda term: (-len(term[0]), repr(term)))
-        return " + ".join("*".join([str(n), *(f"({f})" for f in fs)]) for fs, n in ordered)
-
-
-def _filled(factors: Factors, sizes: tuple[tuple[str, Size], ...]) -> tuple[Size, ...]:
-    """Return the factors with sizes in place of names."""
-    values = dict(sizes)
-    return tuple(
-        factor if symbols(factor).isdisjoint(values) else substitute(factor, values)
-        for factor in factors
-    )

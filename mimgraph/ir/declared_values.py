@@ -330,31 +330,23 @@ def parse_size(text: str, span: Span, part: Callable[[int, int], Span]) -> Any:
     return name if (factor, offset) == (1, 0) else LinearSize(factor, name, offset)
 
 
-class _Line(NamedTuple):
-    """`factor * name + offset`, both of params and numbers alone; no `name` in a number."""
-
-    factor: Expression
-    name: str
-    offset: Expression
-
-
 _ZERO, _ONE = Number(0), Number(1)
 
 
-def _linear(expression: Expression) -> _Line:
-    """Return the expression as a linear one."""
+def _linear(expression: Expression) -> LinearSize:
+    """Return the expression as a linear one, whose numbers are expressions; a number has no name."""
     match expression:
         case Number():
-            return _Line(_ZERO, "", expression)
+            return LinearSize(_ZERO, "", expression)
         case Variable(name, _, end) if name.startswith("$"):
             param = name[1:]
-            return _Line(_ZERO, "", Variable(param, end - len(param), end))
+            return LinearSize(_ZERO, "", Variable(param, end - len(param), end))
         case Variable(name, start, end):
             reason = name_fault(name) if name != "N" else "N stands for the batch size"
             if reason is not None:
                 message = f"{name!r} cannot name a size"
                 raise ExpressionError(message, start, end, code="bad-name", help=reason)
-            return _Line(_ONE, name, _ZERO)
+            return LinearSize(_ONE, name, _ZERO)
         case Negative(operand):
             return _times(_linear(operand), Number(-1))
         case Arithmetic(operator, left, right):
@@ -362,7 +354,7 @@ def _linear(expression: Expression) -> _Line:
     raise ExpressionError(FORM)
 
 
-def _joined(operator: str, left: _Line, right: _Line) -> _Line:
+def _joined(operator: str, left: LinearSize, right: LinearSize) -> LinearSize:
     """Return the result of arithmetic on two sizes."""
     if left.name and right.name and left.name != right.name:
         message = f"a size has one name, and this has two: {left.name} and {right.name}"
@@ -371,19 +363,19 @@ def _joined(operator: str, left: _Line, right: _Line) -> _Line:
     if operator in ("+", "-"):
         parts = (_computed(operator, *pair) for pair in zip(left[::2], right[::2], strict=True))
         factor, offset = parts
-        return _Line(factor, name, offset)
+        return LinearSize(factor, name, offset)
     if operator == "*" and not (left.name and right.name):
         return _times(left, right.offset) if left.name else _times(right, left.offset)
     if name:
         help = f"name the axis itself: {name}"
         raise ExpressionError(FORM, help=help)
-    return _Line(_ZERO, "", _computed(operator, left.offset, right.offset))
+    return LinearSize(_ZERO, "", _computed(operator, left.offset, right.offset))
 
 
-def _times(line: _Line, number: Expression) -> _Line:
+def _times(line: LinearSize, number: Expression) -> LinearSize:
     """Return a linear expression times a number."""
     factor, offset = (_computed("*", number, side) for side in line[::2])
-    return _Line(factor, line.name, offset)
+    return LinearSize(factor, line.name, offset)
 
 
 def _computed(operator: str, left: Expression, right: Expression) -> Expression:

@@ -282,36 +282,24 @@ def at_least(a: Size, minimum: Size) -> bool | None:
     if isinstance(a, int) and isinstance(minimum, int):
         return a >= minimum
     try:
-        low, high = bounds(a - minimum)
+        low, high = range_of(a - minimum)
     except DimOverflow:
         return None
-    if low is not None and low >= 0:
+    if low >= 0:
         return True
-    return False if high is not None and high < 0 else None
-
-
-def bounds(a: Size) -> tuple[int | None, int | None]:
-    """Return a lower and an upper bound of `a`; None where none is found."""
-    low, high = range_of(a)
-    return (None if low == -inf else int(low)), (None if high == inf else int(high))
+    return False if high < 0 else None
 
 
 def range_of(size: Size) -> Range:
+    """Return a lower and an upper bound; infinity where none is found."""
     return (_low(size), -_low(-size)) if isinstance(size, Dim) else (size, size)
 
 
 @lru_cache(maxsize=4096)
 def _low(dim: Dim) -> Bound:
     """Return a lower bound: term by term, or if a term has none, with divisions made linear."""
-    lows = [_low_term(monomial, coefficient) for monomial, coefficient in terms_of(dim)]
+    lows = [_range_product((c, c), _monomial_range(monomial))[0] for monomial, c in terms_of(dim)]
     return sum(lows) if -inf not in lows else _low_linear(dim)
-
-
-def _low_term(monomial: Monomial, coefficient: int) -> Bound:
-    """Return a lower bound of one term."""
-    if all(isinstance(atom, str) for atom, _ in monomial):  # names, which are at least 1
-        return coefficient if coefficient > 0 or not monomial else -inf
-    return _range_product((coefficient, coefficient), _monomial_range(monomial))[0]
 
 
 def _low_linear(dim: Dim) -> Bound:

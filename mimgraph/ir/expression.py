@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn, Self, TypeAlias
+from typing import Any, ClassVar, NamedTuple, NoReturn, Self, TypeAlias
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.dim import Dim, DimOverflow
@@ -135,36 +135,33 @@ class FunctionCall(Expression):
         return self.function, self.arguments
 
 
-class WrittenInt(int):
-    """An int that remembers how it was written; arithmetic keeps the expression."""
+class _WrittenNumber:
+    """The part of `WrittenInt` and `WrittenFloat` that does not depend on the type, which is `plain`."""
 
+    plain: ClassVar[type[Any]]
     written: Expression
 
     def __new__(cls, value: Any = 0, written: Expression | None = None) -> Self:
         if written is None:  # code that makes a number of the same type, `type(n)(2 * n)`
-            return int(value)  # type: ignore[return-value]
-        self = super().__new__(cls, value)
+            return cls.plain(value)  # type: ignore[no-any-return]
+        self = super().__new__(cls, value)  # type: ignore[call-arg]
         self.written = written
         return self
 
-    def __reduce__(self) -> tuple[type[int], tuple[int]]:
-        return int, (int(self),)
+    def __reduce__(self) -> tuple[type[Any], tuple[Any]]:
+        return self.plain, (self.plain(self),)
 
 
-class WrittenFloat(float):
+class WrittenInt(_WrittenNumber, int):
+    """An int that remembers how it was written; arithmetic keeps the expression."""
+
+    plain = int
+
+
+class WrittenFloat(_WrittenNumber, float):
     """A float that remembers how it was written."""
 
-    written: Expression
-
-    def __new__(cls, value: Any = 0.0, written: Expression | None = None) -> Self:
-        if written is None:
-            return float(value)  # type: ignore[return-value]
-        self = super().__new__(cls, value)
-        self.written = written
-        return self
-
-    def __reduce__(self) -> tuple[type[float], tuple[float]]:
-        return float, (float(self),)
+    plain = float
 
 
 class WrittenText(str):
@@ -489,24 +486,16 @@ def _plain(value: Any) -> Any:
     """Return a number without the expression that gave it; raise an error for any other value."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Dim)):
         raise ExpressionError(f"{value!r} is not a number")
-    if isinstance(value, int):
-        return int(value)
-    return float(value) if isinstance(value, float) else value
+    return plain(value)
 
 
 def variables(expression: Expression) -> list[Variable]:
     """Return every variable, in the order in which they stand."""
-    match expression:
-        case Variable():
-            return [expression]
-        case Negative(operand) | Not(operand):
-            return variables(operand)
-        case Arithmetic(_, left, right):
-            return variables(left) + variables(right)
-        case FunctionCall(_, arguments):
-            return [name for argument in arguments for name in variables(argument)]
-        case _:
-            return []
+    if isinstance(expression, Variable):
+        return [expression]
+    parts = expression.arguments if isinstance(expression, FunctionCall) else expression.parts
+    inner = (part for part in parts if isinstance(part, Expression))
+    return [name for part in inner for name in variables(part)]
 
 
 def to_text(expression: Expression, outer: int = 0) -> str:

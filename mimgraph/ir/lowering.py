@@ -65,21 +65,9 @@ class LazyMapping(Lazy[Mapping[str, Value]], Mapping[str, Value]):
         return True
 
 
-class LazyShapes(LazyMapping[tuple[int, ...]]):
-    """The shapes of a module's tensors by name."""
-
-
-class LazyLayers(LazyMapping[str]):
-    """The classes of a module's layers by path."""
-
-
 # A multiplication of matrices, a convolution, ...: the sizes whose product is the number of its
 # multiply-accumulates. It is multiplied out only where it is asked for, and may be beyond 64 bits.
 Product: TypeAlias = tuple[Size, ...]
-
-
-class LazyProducts(Lazy[tuple[Product, ...] | None]):
-    """The products that `compute` returns, None if they are unknown."""
 
 
 # a key that no source has
@@ -189,7 +177,7 @@ class Lowering:
     fallback: Code | None = None
     skipping: Code | None = None
     adds: int | None = None
-    products: tuple[Product, ...] | LazyProducts | None = ()
+    products: tuple[Product, ...] | Lazy[tuple[Product, ...] | None] | None = ()
     makes: tuple[TensorType, ...] | None = None
     scatters: bool = False
     gathers: bool = False
@@ -198,7 +186,7 @@ class Lowering:
     def counted(self) -> tuple[Product, ...] | None:
         """The products, computed if they are not yet known."""
         lazy = self.products
-        return lazy.found if isinstance(lazy, LazyProducts) else lazy
+        return lazy.found if isinstance(lazy, Lazy) else lazy
 
     @property
     def results(self) -> Mapping[str, TensorType]:

@@ -14,6 +14,7 @@ OptionValue: TypeAlias = (
     "bool | int | float | str | Dim | Sequence[OptionValue] | Mapping[str, OptionValue] | None"
 )
 Check = Callable[[Any], Any]
+_NESTED: frozenset[Any] = frozenset({tuple, dict})
 
 
 class Range(NamedTuple):
@@ -82,7 +83,7 @@ def describe(annotation: Any) -> str:
         if Dim in arguments:
             arguments = ("a size", *(a for a in arguments if a not in (int, Dim)))
         # lists last, so that the words that follow describe their items
-        in_order = sorted(arguments, key=_is_nested)
+        in_order = sorted(arguments, key=lambda one: get_origin(one) in _NESTED)
         return " or ".join(a if isinstance(a, str) else describe(a) for a in in_order)
     if origin is tuple:
         if arguments[-1] is Ellipsis:
@@ -91,11 +92,6 @@ def describe(annotation: Any) -> str:
     if origin is dict:
         return f"a mapping of names, each {describe(arguments[1])}"
     return _WORDS[annotation]
-
-
-def _is_nested(annotation: Any) -> bool:
-    origin = get_origin(annotation)
-    return origin is tuple or origin is dict
 
 
 def _describe_range(base: str, limits: Range) -> str:

@@ -31,7 +31,7 @@ def _same_call(call: Call) -> Call:
 
 
 Options: TypeAlias = Mapping[str, Option]
-Part = TypeVar("Part", Activation, Apply, Call, Chain, Each)
+Part = TypeVar("Part", Activation, Apply, Call, Chain, Each, Node, Repeat, Scan)
 
 
 class Rewriter(NamedTuple):
@@ -58,26 +58,20 @@ class Rewriter(NamedTuple):
         declared = node.operation
         if declared is None:
             return node
-        if isinstance(declared, Apply):  # the most frequent one first
-            operation: Operation | None = self._apply(declared, path + node.name)
-        else:
-            operation = self._operation(declared, path + node.name)
+        operation = self._operation(declared, path + node.name)
         freeze, over = self._switch(node.freeze), self._lone(node.over)
         training = node.training
         if training is not None and self.option is not None:
             training = training.map(self.option)
-        words = freeze is node.freeze and over is node.over and training is node.training
-        if operation is declared and words:
-            return node
-        return replace(node, operation=operation, freeze=freeze, over=over, training=training)
+        return _changed(node, operation=operation, freeze=freeze, over=over, training=training)
 
     def _operation(self, operation: Operation, path: str) -> Operation | None:
         if isinstance(operation, Each):
             applied = self._applied(operation.operation, path)
             if applied is None:
                 return None
-            options, times = self._options(operation.options), self._lone(operation.times)
-            options = self._kept(operation.operation, options, path)
+            options = self._kept(operation.operation, self._options(operation.options), path)
+            times = self._lone(operation.times)
             return _changed(operation, operation=applied, options=options, times=times)
         return self._applied(operation, path)
 
@@ -104,8 +98,8 @@ class Rewriter(NamedTuple):
             function = self.name("activation", activation.name, path)
             if function is None:
                 return None
-            options, lone = self._options(activation.options), self._lone(activation.lone)
-            options = self._kept(activation, options, path)
+            options = self._kept(activation, self._options(activation.options), path)
+            lone = self._lone(activation.lone)
             activation = _changed(activation, name=function, options=options, lone=lone)
         name = self.name(apply.kind, apply.name, path)
         if name is None:
@@ -150,23 +144,21 @@ class Rewriter(NamedTuple):
         repeat = call.repeat
         if repeat is None:
             return None
-        times = self._lone(repeat.times)
         each = self._kept(call, self._options(repeat.each), path)
-        same = times is repeat.times and each is repeat.each
-        return repeat if same else repeat._replace(times=times, each=each)
+        return _changed(repeat, times=self._lone(repeat.times), each=each)
 
     def _scan(self, scan: Scan | None) -> Scan | None:
         if scan is None:
             return None
-        axes, axis = self._options(scan.axes), self._lone(scan.axis)
-        same = axes is scan.axes and axis is scan.axis
-        return scan if same else scan._replace(axes=axes, axis=axis)
+        return _changed(scan, axes=self._options(scan.axes), axis=self._lone(scan.axis))
 
 
 def _changed(part: Part, **fields: Any) -> Part:
     """Return the part with these fields; itself if they are the same objects."""
     same = all(getattr(part, name) is value for name, value in fields.items())
-    return part if same else replace(part, **fields)
+    if same:
+        return part
+    return part._replace(**fields) if isinstance(part, Repeat | Scan) else replace(part, **fields)
 
 
 def with_keys(nodes: tuple[Node, ...], keys: Mapping[str, str]) -> tuple[Node, ...]:

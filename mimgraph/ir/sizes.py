@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 from math import gcd, lcm
-from typing import NamedTuple, overload
+from typing import NamedTuple, TypeVar
 
 from mimgraph.ir.dim import (
     Dim,
@@ -79,26 +79,21 @@ def period(size: Size) -> int:
 # Sizes that are linear in one name, `factor * name + offset`.
 
 
+X = TypeVar("X", int, Dim, Size)
+
+
 class Line(NamedTuple):
     """The function `factor * x + offset`."""
 
     factor: int
     offset: int
 
-    @overload
-    def at(self, x: int) -> int: ...
-    @overload
-    def at(self, x: Dim) -> Size: ...
-    def at(self, x: Size) -> Size:
+    def at(self, x: X) -> X | int:
         """Return the size for a value of x."""
         product = self.factor * x
         return product + self.offset if self.offset else product
 
-    @overload
-    def solve(self, size: int) -> int: ...
-    @overload
-    def solve(self, size: Dim) -> Size: ...
-    def solve(self, size: Size) -> Size:
+    def solve(self, size: X) -> X | int:
         """Return the x that gives a size, rounded down."""
         rest = size - self.offset if self.offset else size
         return rest // self.factor

@@ -78,19 +78,21 @@ def keeps_all(positions: Positions, old: int) -> bool:
 
 def pairs(positions: Positions) -> Iterator[tuple[range, range]]:
     """Yield the ranges of new positions that have old ones, each with the range of these."""
-    at = 0
-    for start, length in positions:
+    for new, start in _placed(positions):
         if start is not None:
-            yield range(at, at + length), range(start, start + length)
-        at += length
+            yield new, range(start, start + len(new))
 
 
 def news(positions: Positions) -> Iterator[range]:
     """Yield the ranges of the new positions that have no old one."""
+    return (new for new, start in _placed(positions) if start is None)
+
+
+def _placed(positions: Positions) -> Iterator[tuple[range, int | None]]:
+    """Yield the range of new positions that each stretch has, with its first old position."""
     at = 0
     for start, length in positions:
-        if start is None:
-            yield range(at, at + length)
+        yield range(at, at + length), start
         at += length
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from itertools import chain
 from typing import NamedTuple
 
 from mimgraph.ir.dim import symbols
@@ -59,15 +58,8 @@ def with_items(nodes: Iterable[TypedNode]) -> Iterator[TypedNode]:
 
 def used_ops(body: Body) -> set[tuple[str, str]]:
     """Return the kind and name of every layer and merge at or below a body."""
-    found: set[tuple[str, str]] = set()
-    for node in chain.from_iterable(one.nodes for one in bodies(body)):
-        operation = node.operation
-        if type(operation) is Leaf:
-            found.add((operation.kind, operation.name))
-        else:
-            items = (item.operation for item in with_items([node]))
-            found.update(item.op for item in items if isinstance(item, Leaf))
-    return found
+    nodes = (node for one in bodies(body) for node in with_items(one.nodes))
+    return {node.operation.op for node in nodes if isinstance(node.operation, Leaf)}
 
 
 def bodies(body: Body) -> list[Body]:

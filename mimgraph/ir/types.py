@@ -192,7 +192,8 @@ class Constraint:
 
     def __str__(self) -> str:
         if self.divisor is not None:
-            return f"{_bracketed(self.dim)} % {self.divisor} == 0"
+            text = str(self.dim)
+            return f"{text if text.isidentifier() else f'({text})'} % {self.divisor} == 0"
         free = self.dim - constant_term(self.dim)
         coefficients = [coefficient for coefficient, _ in printed_terms(free)]
         if self.excluded is not None:
@@ -217,11 +218,6 @@ class Constraint:
     def bound(self) -> int:
         """The least value that the terms with names must reach together."""
         return (self.minimum or 0) - constant_term(self.dim)
-
-
-def _bracketed(dim: Dim) -> str:
-    text = str(dim)
-    return text if text.isidentifier() else f"({text})"
 
 
 def at_least_one(dim: Dim) -> Constraint:
@@ -272,11 +268,15 @@ class Axis(NamedTuple):
 
 def axis_of(size: Size, tensors: Sequence[TensorType]) -> Axis | None:
     """Return the first axis whose size is `size`."""
+    named = (axis for axis, other in _axes(tensors) if isinstance(other, Dim) and other == size)
+    return next(named, None)
+
+
+def _axes(tensors: Sequence[TensorType]) -> Iterator[tuple[Axis, Size]]:
+    """Yield each axis of the tensors with its size."""
     for position, type_ in enumerate(tensors):
-        for index, other in enumerate(type_.shape):
-            if isinstance(other, Dim) and other == size:
-                return Axis(position, index)
-    return None
+        for index, size in enumerate(type_.shape):
+            yield Axis(position, index), size
 
 
 def axis_that_tells(name: str, tensors: Sequence[TensorType]) -> Axis | None:
@@ -285,12 +285,10 @@ def axis_that_tells(name: str, tensors: Sequence[TensorType]) -> Axis | None:
     found = axis_of(wanted, tensors)
     if found is not None:
         return found
-    for position, type_ in enumerate(tensors):
-        for index, size in enumerate(type_.shape):
-            linear = line_of(size)
-            if linear is not None and linear.name == name:
-                factor, offset = linear.line
-                return Axis(position, index, offset, factor)
+    for axis, size in _axes(tensors):
+        linear = line_of(size)
+        if linear is not None and linear.name == name:
+            return axis._replace(offset=linear.line.offset, factor=linear.line.factor)
     return None
 
 
@@ -305,13 +303,12 @@ class Multiple(NamedTuple):
 def multiple_of_axis(size: Dim, tensors: Sequence[TensorType]) -> Multiple | None:
     """Return the first axis of which a size is a multiple, perhaps with a number added to it."""
     plus = constant_term(size)
-    for position, type_ in enumerate(tensors):
-        for index, other in enumerate(type_.shape):
-            if isinstance(other, Dim):
-                offset = constant_term(other)
-                times = _ratio(size - plus, other - offset)
-                if times:
-                    return Multiple(Axis(position, index), times, plus - times * offset)
+    for axis, other in _axes(tensors):
+        if isinstance(other, Dim):
+            offset = constant_term(other)
+            times = _ratio(size - plus, other - offset)
+            if times:
+                return Multiple(axis, times, plus - times * offset)
     return None
 
 

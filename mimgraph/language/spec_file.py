@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from errno import EISDIR
 from math import prod
 from os import PathLike
@@ -18,6 +18,7 @@ from mimgraph.declare.values import Context
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.search import settled
+from mimgraph.infer.state import State
 from mimgraph.ir.declared_graph import Graph
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.option_types import OptionValue
@@ -229,11 +230,19 @@ def load_text(
     return checked(declared, report)
 
 
-def checked(declared: Graph, report: Report) -> LoadedSpec:
-    """Return a declared graph with its typed graph; raise a `SpecError` that holds all its faults."""
+def checked(
+    declared: Graph,
+    report: Report,
+    state: State | None = None,
+    raise_faults: Callable[[], None] | None = None,
+) -> LoadedSpec:
+    """Return a declared graph with its typed graph; raise a `SpecError` that holds all its faults.
+
+    `state` has what is known of the types already. `raise_faults` raises the faults in `report`, if any.
+    """
     try:
-        typed = infer_within_limits(declared, report)
-        report.raise_if_any()
+        typed = infer_within_limits(declared, report, state)
+        (raise_faults or report.raise_if_any)()
     except SpecError as error:
         from mimgraph.picture.faulty.sketch import sketch_of  # for faults alone
 

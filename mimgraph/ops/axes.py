@@ -13,6 +13,7 @@ from types import GenericAlias, UnionType
 from typing import Annotated, Any, TypeAlias, Union
 
 from mimgraph.ir.dim import Dim, DimOverflow, Size, at_least
+from mimgraph.ir.expression import plain
 from mimgraph.ir.option_types import NonNegative, Positive
 from mimgraph.ir.types import Constraint
 from mimgraph.ops.op import OpFault, Rule
@@ -84,11 +85,6 @@ SHAPES = {1: "(N, C, L)", 2: "(N, C, H, W)", 3: "(N, C, D, H, W)"}
 def per_axis(value: Any, axes: int) -> tuple[Any, ...]:
     """Return one value for each axis of an option that may be one value for all."""
     return value if isinstance(value, tuple) else (value,) * axes
-
-
-def plain(size: Size) -> Size:
-    """Return a size without the expression that it was written as."""
-    return int(size) if isinstance(size, int) else size
 
 
 def slide(size: Size, kernel: int, stride: int, padding: int, dilation: int) -> Size:

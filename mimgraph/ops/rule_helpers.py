@@ -237,14 +237,6 @@ def reshaped(input: TensorType, *shape: Size) -> TensorType:
     return replace(input, dims=shape, batched=False)
 
 
-def product(sizes: Iterable[Size]) -> Size:
-    """Return the product of the sizes."""
-    total: Size = 1
-    for size in sizes:
-        total = total * size
-    return total
-
-
 def divided(total: Size, by: Size) -> tuple[Size, tuple[Constraint, ...]] | None:
     """Return `total / by` and the constraint that it is whole; None if it is not, or may not be."""
     if not isinstance(by, Dim):

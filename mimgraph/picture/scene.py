@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
 from mimgraph.picture.details.model import ComparedDetail, Detail
 from mimgraph.picture.diagram.collapse import collapse
@@ -13,10 +13,20 @@ from mimgraph.picture.diagram.flat_repeats import fold_repeats
 from mimgraph.picture.diagram.fold import close, fold, levels
 from mimgraph.picture.diagram.model import Diagram
 from mimgraph.picture.themes import PALETTES, Palette
-from mimgraph.support.arguments import Depth, as_flag, check_depth
+from mimgraph.support.arguments import Depth, as_flag, as_plain, check_depth
 
 Direction: TypeAlias = Literal["TB", "LR"]
 Theme: TypeAlias = Literal["light", "dark"]
+
+
+class View(TypedDict, total=False):
+    """The options of `Graph.draw`."""
+
+    direction: Direction
+    depth: Depth | None
+    collapse: bool
+    theme: Theme | None
+    wrap: bool
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ class Scene:
 
     whole: Diagram
     direction: Direction = "TB"
-    depth: Depth | None = "all"
+    depth: Depth | None = None
     collapse: bool = False
     theme: Theme | None = None
     wrap: bool = False
@@ -43,6 +53,7 @@ class Scene:
     graph: object = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "depth", as_plain("depth", self.depth))
         _check_one_of("direction", self.direction, get_args(Direction))
         if self.theme is not None:
             _check_one_of("theme", self.theme, get_args(Theme))

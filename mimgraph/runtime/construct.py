@@ -10,18 +10,20 @@ from torch import nn
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.emit.source_map import excerpts
 from mimgraph.ir.typed_graph import TypedGraph
+from mimgraph.runtime.error_notes import explain_failures
 from mimgraph.runtime.places import Place, places
 from mimgraph.support.offline import MissingFile, as_asked, missing_file
 
 
 def construct(cls: type[nn.Module], graph: TypedGraph) -> nn.Module:
-    """Return the module of a graph's class, made without the network if the environment asks for that.
+    """Return the module of a graph's class, made without the network if the environment asks for that;
+    errors in its calls name the node that failed.
 
     A `SpecError` says at the node which file is missing; any other error has a note with the node.
     """
     try:
         with as_asked():
-            return cls()
+            return explain_failures(cls(), graph)
     except Exception as error:
         path, place = _node(graph, [*_lines(error.__traceback__, cls.__module__)])
         if place is not None:

@@ -500,7 +500,10 @@ def test_blocks_of_python_count_and_collect() -> None:
 
 FAULTS = [
     ({"times": 3, "index": 4}, "index must be the name of an input or param of the block, not 4"),
-    ({"times": 3, "collect": 4}, "collect must be the name of an output of the block, or True for its only output, not 4"),
+    (
+        {"times": 3, "collect": 4},
+        "collect must be the name of an output of the block, or True for its only output, not 4",
+    ),
     ({"times": 3, "index": "j"}, "no input or param called 'j'"),
     ({"times": 3, "index": "i", "collect": "j"}, "no output 'j'"),
     ({"times": 3, "inde": "i"}, "did you mean index?"),

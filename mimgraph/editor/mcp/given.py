@@ -28,9 +28,10 @@ from mimgraph.editor.mcp.answers import (
     cut,
 )
 from mimgraph.editor.mcp.folder import Folder, WrongCall
-from mimgraph.graph import Graph, load_bytes
+from mimgraph.graph import Graph
 from mimgraph.language.files import Place
 from mimgraph.language.fixes import fixes
+from mimgraph.language.spec_file import load_bytes
 from mimgraph.source import SourceFile
 
 Path = Annotated[
@@ -70,7 +71,7 @@ class Given:
     def graph(self, params: Mapping[str, Any] | None = None) -> Graph:
         """Return the graph, with values for params; a `SpecError` has the diagnostics."""
         try:
-            return load_bytes(self.data, params, self.name, self.place)
+            return Graph._of(load_bytes, self.data, params, self.name, self.place)
         except SpecError:
             raise
         except (TypeError, ValueError) as error:  # of a param

@@ -74,7 +74,7 @@ def _scene(analysis: Analysis, view: Mapping[str, Any]) -> Scene | None:
         return None
     if analysis.typed is None:
         return sketch_of(analysis.declared).scene(analysis.diagnostics, **view)
-    return Graph._of(LoadedSpec(analysis.declared, analysis.typed)).scene(**view)
+    return Graph._of(LoadedSpec, analysis.declared, analysis.typed).scene(**view)
 
 
 def _declared_lines(graph: DeclaredGraph | None) -> Iterator[tuple[str, Lines]]:

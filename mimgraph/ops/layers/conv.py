@@ -7,6 +7,7 @@ from math import prod
 from typing import Any, Literal, TypeAlias
 
 from mimgraph.ir.dim import Size
+from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import COMPLEX, FLOATING, TensorType
@@ -19,7 +20,6 @@ from mimgraph.ops.axes import (
     check_pads,
     over_axes,
     per_axis,
-    plain,
     slide,
     unless_same,
 )

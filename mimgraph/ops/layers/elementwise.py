@@ -25,6 +25,7 @@ from mimgraph.ops.op import OpFault
 from mimgraph.ops.rule_helpers import (
     Axes,
     Number,
+    as_float,
     axes_across,
     axis_index,
     bad_option,
@@ -34,6 +35,7 @@ from mimgraph.ops.rule_helpers import (
     known,
     largest,
     lowest,
+    real,
     same_dims,
     weighted,
     weights,
@@ -214,8 +216,7 @@ def CosineSimilarity(inputs: PairInputs, /, dim: int = 1, eps: PositiveFloat = 1
         odd = "x1" if inputs.x1.dtype not in FLOATING else "x2"
         x = getattr(inputs, odd)
         raise dtype_fault(x, "CosineSimilarity", "floating-point tensors", odd)
-    index = axis_index(inputs.x1, dim)
-    left = (*inputs.x1.dims[:index], *inputs.x1.dims[index + 1 :])
+    left = inputs.x1.without_axis(axis_index(inputs.x1, dim))
     return Lowering(
         inputs.x1.like(*left, dtype=dtype), module("CosineSimilarity", dim=dim, eps=eps)
     )
@@ -239,10 +240,8 @@ def PairwiseDistance(
         if x.dtype == "bool":
             raise dtype_fault(x, "PairwiseDistance", "tensors of numbers", name)
     *lead, _ = inputs.x1
-    if dtype not in FLOATING:
-        dtype = "float64" if dtype == "complex128" else "float32"
     return Lowering(
-        inputs.x1.like(*lead, *((1,) if keepdim else ()), dtype=dtype),
+        inputs.x1.like(*lead, *((1,) if keepdim else ()), dtype=real(as_float(dtype))),
         module("PairwiseDistance", p=p, eps=eps, keepdim=keepdim),
     )
 
@@ -291,7 +290,13 @@ def Bilinear(inputs: BilinearInputs, /, out_features: Size, bias: bool = True) -
         )
     out_features = known(out_features, "out_features")
     in1, in2 = known(size1, "in1_features", "input1"), known(size2, "in2_features", "input2")
-    result = inputs.input1.like(*lead1, out_features)
+    return bilinear_form(inputs.input1.like(*lead1, out_features), in1, in2, out_features, bias)
+
+
+def bilinear_form(
+    result: TensorType, in1: int, in2: int, out_features: int, bias: bool
+) -> Lowering:
+    """Return the module nn.Bilinear with this result."""
     return Lowering(
         result,
         module(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeAlias
 
 from mimgraph.ir.code import call
 from mimgraph.ir.dim import Size
@@ -32,7 +32,7 @@ def FFT(
         signal: [2, 64]
         {layer: FFT, from: signal}
     """
-    return _over_axis(input, "FFT", n, dim, norm, _same, _complex)
+    return _transformed(input, "FFT", n, dim, norm, _same, _complex)
 
 
 @layer(family="fourier")
@@ -45,7 +45,7 @@ def IFFT(
         spectrum: {shape: [2, 64], dtype: complex64}
         {layer: IFFT, from: spectrum}
     """
-    return _over_axis(input, "IFFT", n, dim, norm, _same, _complex)
+    return _transformed(input, "IFFT", n, dim, norm, _same, _complex)
 
 
 @layer(family="fourier")
@@ -58,7 +58,7 @@ def RFFT(
         signal: [2, 64]
         {layer: RFFT, from: signal}
     """
-    return _over_axis(input, "RFFT", n, dim, norm, _half, _complex_of_real)
+    return _transformed(input, "RFFT", n, dim, norm, _half, _complex_of_real)
 
 
 @layer(family="fourier")
@@ -73,7 +73,7 @@ def IRFFT(
         spectrum: {shape: [2, 33], dtype: complex64}
         {layer: IRFFT, from: spectrum, n: 64}
     """
-    return _over_axis(input, "IRFFT", n, dim, norm, _whole, _real)
+    return _transformed(input, "IRFFT", n, dim, norm, _whole, _real)
 
 
 @layer(family="fourier")
@@ -88,7 +88,7 @@ def FFT2(
         image: [3, 32, 32]
         {layer: FFT2, from: image}
     """
-    return _over_plane(input, "FFT2", s, dim, norm, _same, _complex)
+    return _transformed(input, "FFT2", s, dim, norm, _same, _complex)
 
 
 @layer(family="fourier")
@@ -101,7 +101,7 @@ def IFFT2(
         spectrum: {shape: [3, 32, 32], dtype: complex64}
         {layer: IFFT2, from: spectrum}
     """
-    return _over_plane(input, "IFFT2", s, dim, norm, _same, _complex)
+    return _transformed(input, "IFFT2", s, dim, norm, _same, _complex)
 
 
 @layer(family="fourier")
@@ -114,7 +114,7 @@ def RFFT2(
         image: [3, 32, 32]
         {layer: RFFT2, from: image}
     """
-    return _over_plane(input, "RFFT2", s, dim, norm, _half, _complex_of_real)
+    return _transformed(input, "RFFT2", s, dim, norm, _half, _complex_of_real)
 
 
 @layer(family="fourier")
@@ -129,7 +129,7 @@ def IRFFT2(
         spectrum: {shape: [3, 32, 17], dtype: complex64}
         {layer: IRFFT2, from: spectrum, s: [32, 32]}
     """
-    return _over_plane(input, "IRFFT2", s, dim, norm, _whole, _real)
+    return _transformed(input, "IRFFT2", s, dim, norm, _whole, _real)
 
 
 @layer(family="fourier")
@@ -233,53 +233,27 @@ def _refuse_real(x: TensorType, name: str) -> None:
         raise dtype_fault(x, name, "a complex tensor")
 
 
-def _over_axis(
-    input: TensorType,
-    name: str,
-    n: Size | None,
-    dim: int,
-    norm: Norm,
-    resized: Callable[[Size], Size],
-    dtype: Callable[[TensorType, str], str],
-) -> Lowering:
-    """Return a transform over one axis."""
-    given = changed(n=(n, None), dim=(dim, -1), norm=(norm, "backward"))
-    sizes = None if n is None else (n,)
-    return _transformed(input, name, sizes, (dim,), resized, dtype, given)
-
-
-def _over_plane(
-    input: TensorType,
-    name: str,
-    s: Sizes,
-    dim: Plane,
-    norm: Norm,
-    resized: Callable[[Size], Size],
-    dtype: Callable[[TensorType, str], str],
-) -> Lowering:
-    """Return a transform over two axes, of which the last is `resized`."""
-    if s is not None and len(s) != 2:
-        raise bad_option("s", f"{name} takes two sizes, not {len(s)}")
-    given = changed(s=(s, None), dim=(dim, (-2, -1)), norm=(norm, "backward"))
-    return _transformed(input, name, s, dim, resized, dtype, given)
-
-
 def _transformed(
     input: TensorType,
     name: str,
-    sizes: Sequence[Size] | None,
-    dim: tuple[int, ...],
+    sizes: Size | Sizes,
+    dim: int | Plane,
+    norm: Norm,
     resized: Callable[[Size], Size],
     dtype: Callable[[TensorType, str], str],
-    given: Mapping[str, Any],
 ) -> Lowering:
-    """Return a transform over the axes `dim`; the last of them gets its size from `resized`."""
+    """Return a transform over one axis or two; the last of them gets its size from `resized`."""
+    option, default = ("n", -1) if isinstance(dim, int) else ("s", (-2, -1))
+    each = sizes if isinstance(sizes, tuple) else () if sizes is None else (sizes,)
+    if isinstance(sizes, tuple) and len(sizes) != 2:
+        raise bad_option("s", f"{name} takes two sizes, not {len(sizes)}")
     axes = axis_indices(input, dim)
     dims = list(input.dims)
-    for axis, size in zip(axes, sizes or (), strict=sizes is not None):
+    for axis, size in zip(axes, each, strict=False):
         dims[axis] = size
     if sizes is None or resized is not _whole:  # the sizes of an inverse are those of its result
         dims[axes[-1]] = resized(dims[axes[-1]])
+    given = changed(**{option: (sizes, None)}, dim=(dim, default), norm=(norm, "backward"))
     return Lowering(
         input.like(*dims, dtype=dtype(input, name)),
         call=call(f"torch.fft.{name.lower()}", INPUT, **given),

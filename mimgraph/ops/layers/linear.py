@@ -70,20 +70,17 @@ def _normalized(
     weight = lowering.module.weights["weight"]
     options = _checked(function, given, len(weight))
     made = normalize(lowering.module, options)
-    arguments = {"module": lowering.module, **changed(**_with_defaults(function, options))}
+    defaults = NORMS[function]
+    given = changed(**{name: (value, defaults[name]) for name, value in options.items()})
     return replace(
         lowering,
         module=replace(
-            made, name=function, arguments=arguments, package="nn.utils.parametrizations"
+            made,
+            name=function,
+            arguments={"module": lowering.module, **given},
+            package="nn.utils.parametrizations",
         ),
     )
-
-
-def _with_defaults(
-    function: str, options: Mapping[str, Any]
-) -> dict[str, tuple[int | float, object]]:
-    defaults = NORMS[function]
-    return {name: (value, defaults[name]) for name, value in options.items()}
 
 
 def _checked(function: str, given: NormOptions, rank: int) -> dict[str, int | float]:

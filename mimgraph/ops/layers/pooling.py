@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 
 from mimgraph.ir.code import Operand
 from mimgraph.ir.dim import Dim, Size, at_least
+from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Module, Port, module, module_call
 from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import COMPLEX, Constraint, TensorType
@@ -20,7 +21,6 @@ from mimgraph.ops.axes import (
     lone_or_each,
     over_axes,
     per_axis,
-    plain,
     scaled,
     slide,
     too_large,
@@ -444,7 +444,8 @@ def _check_indices(inputs: UnpoolInputs, name: str, axes: int) -> None:
 
 def _spread(size: Size, kernel: int, stride: int, padding: int) -> Size:
     """Return the size whose windows, all of them full, number `size`."""
-    return (plain(size) - 1) * int(stride) + int(kernel) - 2 * int(padding)
+    spread: Size = (plain(size) - 1) * int(stride) + int(kernel) - 2 * int(padding)
+    return spread
 
 
 def _within(wanted: Size, whole: Size, stride: int) -> list[Constraint]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import prod
 from typing import Literal
 
 from mimgraph.ir.code import Code, Tuple, named_constant
@@ -15,7 +16,7 @@ from mimgraph.ops.layer_call import layer
 from mimgraph.ops.layers.reduction import reduced_dtype
 from mimgraph.ops.layers.reshape import flattened
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.rule_helpers import bad_option, divided, product, reshaped, same_size
+from mimgraph.ops.rule_helpers import bad_option, divided, reshaped, same_size
 
 MAX_LENGTH = 1_000  # characters of a pattern
 
@@ -112,7 +113,7 @@ def _view(
         view.join(group)
     view.is_moved, view.is_copy = in_place is not joined, view.code is not in_place
     view.add_ones(right)
-    shape = [product(extents[name] for name in group) for group in right]
+    shape = [prod(extents[name] for name in group) for group in right]
     return view, shape, requires
 
 
@@ -309,7 +310,7 @@ def _extents(
     requires: list[Constraint] = []
     for group, size in zip(left, input.shape, strict=True):
         unknown = [name for name in group if name not in sizes]
-        given = product(sizes[name] for name in group if name in sizes)
+        given = prod(sizes[name] for name in group if name in sizes)
         if len(unknown) > 1:
             message = f"the pattern leaves the sizes of {' and '.join(unknown)} open"
             raise bad_option("pattern", message, "give all but one of them in sizes")

@@ -168,8 +168,7 @@ def TopK(
     requires = long_enough(shape[axis] - k, 0)
     if requires is None:
         raise bad_option("k", f"k is {k}, but axis {dim} has {shape[axis]} values")
-    options = {"largest": largest, "sorted": sorted}
-    keywords = {name: value for name, value in options.items() if not value}
+    keywords = changed(largest=(largest, True), sorted=(sorted, True))
     values = input.in_shape(*shape[:axis], k, *shape[axis + 1 :], dtype=dtype)
     call = INPUT.method("topk", *by_position(k=k, dim=dim), **keywords)
     return _with_indices(values, call, requires)

@@ -24,7 +24,6 @@ from mimgraph.ops.rule_helpers import (
     divided,
     known,
     moved,
-    product,
     reshaped,
     same_size,
     without_axes,
@@ -234,7 +233,7 @@ def _filled(
     input: TensorType, shape: tuple[Any, ...]
 ) -> tuple[tuple[Size, ...], tuple[Constraint, ...]]:
     """Return the sizes with -1 computed, and the constraint that it is whole."""
-    total, given = product(input), product(size for size in shape if size != -1)
+    total, given = prod(input), prod(size for size in shape if size != -1)
     if -1 not in shape:
         if equal(total, given) is not True:
             raise bad_option("shape", f"shape holds {given} elements, but {input} has {total}")
@@ -279,7 +278,7 @@ def Flatten(input: TensorType, /, start_dim: int = 1, end_dim: int = -1) -> Lowe
         raise bad_option("start_dim", f"start_dim {start_dim} is after end_dim {end_dim}")
     dims = input.dims
     return Lowering(
-        moved(input, *dims[:start], product(dims[start : end + 1]), *dims[end + 1 :]),
+        moved(input, *dims[:start], prod(dims[start : end + 1]), *dims[end + 1 :]),
         module("Flatten", start_dim=start_dim, end_dim=end_dim),
         function=flattened(INPUT, start_dim, end_dim),
         makes=(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 from mimgraph.diagnostics.codes import DiagnosticCode
@@ -377,19 +378,7 @@ def RNNCell(
         h: [16]
         {layer: RNNCell, from: [x, h], hidden_size: 16}
     """
-    input_size, size = _sizes("RNNCell", inputs, hidden_size)
-    return Lowering(
-        inputs.input.like(size),
-        module(
-            "RNNCell",
-            _weights(1, input_size, size, bias),
-            input_size=input_size,
-            hidden_size=size,
-            bias=bias,
-            nonlinearity=nonlinearity,
-        ),
-        products=_products(1, inputs.input, size),
-    )
+    return _cell("RNNCell", 1, inputs, hidden_size, bias, nonlinearity=nonlinearity)
 
 
 @layer("input_size", family="recurrent")
@@ -403,18 +392,7 @@ def GRUCell(inputs: CellInputs, /, hidden_size: Size, bias: bool = True) -> Lowe
         h: [16]
         {layer: GRUCell, from: [x, h], hidden_size: 16}
     """
-    input_size, size = _sizes("GRUCell", inputs, hidden_size)
-    return Lowering(
-        inputs.input.like(size),
-        module(
-            "GRUCell",
-            _weights(3, input_size, size, bias),
-            input_size=input_size,
-            hidden_size=size,
-            bias=bias,
-        ),
-        products=_products(3, inputs.input, size),
-    )
+    return _cell("GRUCell", 3, inputs, hidden_size, bias)
 
 
 @layer("input_size", ports=("hidden", "cell"), family="recurrent")
@@ -429,32 +407,31 @@ def LSTMCell(inputs: LSTMCellInputs, /, hidden_size: Size, bias: bool = True) ->
         c: [16]
         {layer: LSTMCell, from: [x, h, c], hidden_size: 16}
     """
-    input_size, size = _sizes("LSTMCell", inputs, hidden_size)
+    made = _cell("LSTMCell", 4, inputs, hidden_size, bias)
     if (inputs.hidden is None) != (inputs.cell is None):
         given = "hidden" if inputs.cell is None else "cell"
         raise OpFault("wrong-arity", "LSTMCell takes hidden and cell together", source=given)
     state: tuple[Code, ...] = ()
     if inputs.hidden is not None:
         state = (Tuple((Operand("hidden"), Operand("cell"))),)
-    result = inputs.input.like(size)
-    return Lowering(
-        result,
-        module(
-            "LSTMCell",
-            _weights(4, input_size, size, bias),
-            input_size=input_size,
-            hidden_size=size,
-            bias=bias,
-        ),
-        module_call(Operand("input"), *state),
-        {"hidden": Port(result, RESULT.at(0)), "cell": Port(result, RESULT.at(1))},
-        products=_products(4, inputs.input, size),
-        makes=(result, result),
+    assert made.type is not None
+    return replace(
+        made,
+        call=module_call(Operand("input"), *state),
+        ports={"hidden": Port(made.type, RESULT.at(0)), "cell": Port(made.type, RESULT.at(1))},
+        makes=(made.type, made.type),
     )
 
 
-def _sizes(name: str, inputs: CellInputs | LSTMCellInputs, hidden_size: Size) -> tuple[int, int]:
-    """Check the sources and return the sizes of input and state."""
+def _cell(
+    name: str,
+    gates: int,
+    inputs: CellInputs | LSTMCellInputs,
+    hidden_size: Size,
+    bias: bool,
+    **options: Any,
+) -> Lowering:
+    """Check the sources of a cell, and return it with one state."""
     x, size = inputs.input, known(hidden_size, "hidden_size")
     weighted(x, name, "input")
     with_rank(x, 1, name, "(N, input_size)", "input")
@@ -467,16 +444,14 @@ def _sizes(name: str, inputs: CellInputs | LSTMCellInputs, hidden_size: Size) ->
             raise OpFault(
                 "shape-mismatch", f"{name} takes {key} (N, {size})", source=key, note=str(state)
             )
-    return known(x.dims[0], "input_size", "input"), size
-
-
-def _weights(gates: int, input_size: int, size: int, bias: bool) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each weight."""
-    rows = gates * size
-    found: dict[str, tuple[int, ...]] = {"weight_ih": (rows, input_size), "weight_hh": (rows, size)}
-    return found | ({"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {})
-
-
-def _products(gates: int, x: TensorType, size: int) -> tuple[Product, ...]:
-    """Return the product with the input and the one with the state."""
-    return (*x.shape, gates * size), (*x.like(size).shape, gates * size)
+    input_size, rows = known(x.dims[0], "input_size", "input"), gates * size
+    weights: dict[str, tuple[int, ...]]
+    weights = {"weight_ih": (rows, input_size), "weight_hh": (rows, size)}
+    if bias:
+        weights |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+    result = x.like(size)
+    return Lowering(
+        result,
+        module(name, weights, input_size=input_size, hidden_size=size, bias=bias, **options),
+        products=((*x.shape, rows), (*result.shape, rows)),
+    )

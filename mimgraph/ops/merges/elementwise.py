@@ -305,14 +305,14 @@ def cosine(
     """
     named = operands(sources, "cosine", most=2)
     frame = agreed(named, "cosine", broadcast)
-    axis = axis_index(frame, dim)
+    left = frame.without_axis(axis_index(frame, dim))
     dtype = reduce(promoted, map(kind_of, sources)).dtype
     if dtype not in FLOATING:
         odd = next(key for key, x in named.items() if x.dtype not in FLOATING)
         raise dtype_fault(named[odd], "cosine", "floating-point tensors", odd)
     keywords = changed(dim=(dim, 1), eps=(eps, 1e-8))
     return Lowering(
-        frame.like(*frame.dims[:axis], *frame.dims[axis + 1 :], dtype=dtype),
+        frame.like(*left, dtype=dtype),
         call=call("F.cosine_similarity", ONE, TWO, **keywords),
     )
 

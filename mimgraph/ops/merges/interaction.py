@@ -17,10 +17,11 @@ from mimgraph.ir.code import (
 )
 from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.dim import Size
-from mimgraph.ir.lowering import Lowering, module
+from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Depth, Positive, Probability
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import merge
+from mimgraph.ops.layers.elementwise import bilinear_form
 from mimgraph.ops.merges.agreement import Operands, operands, same_dtypes, same_shapes
 from mimgraph.ops.merges.elementwise import refuse
 from mimgraph.ops.merges.product import AXES
@@ -40,7 +41,6 @@ from mimgraph.ops.rule_helpers import (
     floating,
     known,
     weighted,
-    weights,
     with_rank,
 )
 
@@ -64,18 +64,7 @@ def bilinear(inputs: Pair, /, out_features: Positive, *, bias: bool = True) -> L
     """
     in1, in2 = widths(inputs._asdict(), "bilinear")
     result = inputs.a.like(*inputs.a.dims[:-1], out_features)
-    return Lowering(
-        result,
-        module(
-            "Bilinear",
-            weights((out_features, in1, in2), out_features, bias),
-            in1_features=in1,
-            in2_features=in2,
-            out_features=out_features,
-            bias=bias,
-        ),
-        products=((*result.shape, in1, in2),),
-    )
+    return bilinear_form(result, in1, in2, out_features, bias)
 
 
 @merge(family="bilinear")

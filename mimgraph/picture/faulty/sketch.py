@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.diagnostics import NOTHING_KNOWN
 from mimgraph.picture import write
-from mimgraph.support.arguments import as_plain
 
 if TYPE_CHECKING:
     from mimgraph.diagnostics import Diagnostic
@@ -42,7 +41,6 @@ class FaultySketch:
         graph = self.declare()
         if graph is None:
             raise ValueError(NOTHING_KNOWN)
-        view["depth"] = as_plain("depth", view.get("depth"))
         details = partial(known_details, graph.declared)
         return Scene(faulty_diagram(graph, faults), **view, details=details)
 

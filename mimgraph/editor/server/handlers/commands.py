@@ -100,7 +100,7 @@ def drawn(analysis: Analysis, path: Path) -> None:
 
     declared = analysis.declared
     if declared is not None and analysis.typed is not None:
-        Graph._of(LoadedSpec(declared, analysis.typed)).draw(path)
+        Graph._of(LoadedSpec, declared, analysis.typed).draw(path)
     elif declared is not None:
         FaultySketch(lambda: WrongGraph(declared)).draw(analysis.diagnostics, path)
     else:
