@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from mimgraph.builder.declare_body import BodyOutput, GraphOfCalls, graph_of
-from mimgraph.builder.declare_layer import as_declared, data_tree
+from mimgraph.builder.declare_layer import as_declared
 from mimgraph.builder.inputs import Inputs, public_inputs
 from mimgraph.builder.names import check_output_name
 from mimgraph.builder.records import Record
 from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.declare.sections import read_limits
-from mimgraph.declare.tree import scalar_of
+from mimgraph.declare.tree import scalar_of, tree_of
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.declared_graph import DeclaredLimits
 from mimgraph.ir.names import class_fault
 from mimgraph.ops.deprecated import PYTHON, warn
 from mimgraph.ops.layer_call import Applicable
 from mimgraph.source import Span
-from mimgraph.support.arguments import as_flag, as_mapping, as_text, plain, wrong
+from mimgraph.support.arguments import as_flag, as_mapping, as_plain, as_text, plain, wrong
 from mimgraph.support.entry_point import entry_point, entry_points
 
 
@@ -161,5 +161,6 @@ def declare_limits(given: GivenLimits | None, span: Span) -> DeclaredLimits | No
         return None
     sizes = as_mapping("sizes in limits", limits.pop("sizes", None), '{"T": 128}')
     key = scalar_of("limits", span)
-    tree = data_tree({**limits, **({"sizes": sizes} if sizes else {})}, span)
+    data = {name: as_plain(name, value) for name, value in limits.items()}
+    tree = tree_of({**data, **({"sizes": sizes} if sizes else {})}, span)
     return as_declared(span, lambda context: read_limits(context, key, tree))

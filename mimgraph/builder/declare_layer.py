@@ -190,8 +190,9 @@ def as_declared(span: Span, read: Callable[[Context], T]) -> T:
 
 
 def declare_words(words: Mapping[str, object], span: Span) -> CommonOptions:
-    """Return the words `take`, `over`, `freeze`, `lr`, ... that are given and not None."""
-    given = {name: value for name, value in words.items() if value is not None}
+    """Return the words `take`, `over`, `freeze`, `lr`, ... that are given; of those but `freeze` None is
+    none."""
+    given = {k: value for k, value in words.items() if value is not None or k == "freeze"}
     entries = {
         name: (scalar_of(name, span), data_tree(value, span)) for name, value in given.items()
     }

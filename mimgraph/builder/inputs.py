@@ -8,25 +8,25 @@ from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias, TypedDict, Unpack
 
-from mimgraph.builder.declare_layer import option
+from mimgraph.builder.declare_layer import as_declared, option
 from mimgraph.builder.names import check_name
 from mimgraph.builder.record_call import record_call
 from mimgraph.builder.records import Record
 from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.user_line import raise_faults, spec_error, user_line
 from mimgraph.builder.watched import Watched
-from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.declare.sections import read_input
+from mimgraph.declare.tree import scalar_of, tree_of
+from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import Given, infer_input
 from mimgraph.ir import declared_graph as ir
-from mimgraph.ir.declared_values import PARAMS, is_computed, parse_size, size_help
 from mimgraph.ir.dim import Dim
-from mimgraph.ir.expression import ExpressionError
-from mimgraph.ir.names import input_fault, name_fault
-from mimgraph.ir.types import DTYPES, MAX_AXES, dtype_help
+from mimgraph.ir.names import input_fault
+from mimgraph.ir.types import MAX_AXES
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import LayerCall, is_source
 from mimgraph.source import Span
-from mimgraph.support.arguments import as_plain, dtype_name, shown, wrong
+from mimgraph.support.arguments import as_plain, as_text, dtype_name, shown, wrong
 from mimgraph.support.entry_point import entry_point
 
 if TYPE_CHECKING:
@@ -51,27 +51,20 @@ def Input(
     `vocab` is the number of categories: it makes the dtype int64, and the shape () unless given.
     The caller of the module may leave out an `optional` input.
     """
-    span, report = user_line(), Report()
+    span = user_line()
     check_name(name, span, input_fault)
-    if shape is None and vocab is None:
-        raise spec_error(
-            "missing-key", f"{name} needs a shape", span, 'mg.Input("x", (5,)) has one axis of 5'
-        )
-    if not isinstance(doc, str):
-        raise spec_error("wrong-type", f"doc is a string, not {shown(doc)}", span)
-    optional = as_plain("optional", optional)
-    if not isinstance(optional, int):
-        raise spec_error("wrong-type", f"optional is True or False, not {shown(optional)}", span)
-    declared = ir.Input(
-        name,
-        span,
-        _shape(() if shape is None else shape, span, report),
-        _dtype(dtype, "float32" if vocab is None else "int64", span, report),
-        None if vocab is None else option(vocab, span),
-        doc,
-        bool(optional),
-    )
-    raise_faults(report, span)
+    given = {
+        "shape": None if shape is None else _sizes(shape, span),
+        "dtype": None if dtype is None else _dtype(dtype),
+        "vocab": vocab,
+        "doc": as_text("doc", doc),
+        "optional": as_plain("optional", optional),
+    }
+    data = {k: option(value, span).value for k, value in given.items() if value is not None}
+    tree = tree_of(data, span)
+    key = scalar_of(name, span)
+    declared = as_declared(span, lambda context: read_input(context, key, tree))
+    report = Report()
     type_ = infer_input(declared, report)
     raise_faults(report, span)
     assert type_ is not None
@@ -107,36 +100,14 @@ def public_inputs(inputs: Inputs, span: Span) -> tuple[ir.Input, ...]:
     return tuple(found.values())
 
 
-def _shape(shape: object, span: Span, report: Report) -> ir.InputShape:
-    """Return the declared shape of sizes and names, or of the dims of another handle."""
-    sizes = [size.plain if type(size) is Watched else size for size in sizes_of(shape, span)]
-    dims = tuple(_size(size, size_help(sizes, at), span, report) for at, size in enumerate(sizes))
-    raise_faults(report, span)
-    return ir.InputShape(dims, (span,) * len(dims))
-
-
-def _size(size: object, help: str, span: Span, report: Report) -> Any:
-    """Return a size for the declared shape: an integer, a name, or a `LinearSize` for `"8*H"`."""
-    if not isinstance(size, str | Dim):
-        if type(size) is not int:
-            message = "a size is an integer or a name"
-            report.add(Diagnostic("wrong-type", message, span, help=help))
-        return size
-    text = str(size)
-    if "$" not in text and is_computed(text):
-        try:
-            return parse_size(text, span, lambda start, end: span)
-        except ExpressionError as error:
-            help = VALUES if error.help == PARAMS else error.help
-            message = f"{text!r} cannot be a size: {error.message}"
-            report.add(Diagnostic(error.code, message, span, help=help))
-            return text
-    reason = name_fault(text) if text != "N" else "N is the batch"
-    if reason is not None:
-        reason = VALUES if "$" in text else help or reason
-        message = f"{text!r} cannot name a size"
-        report.add(Diagnostic("bad-name", message, span, help=reason))
-    return text
+def _sizes(shape: object, span: Span) -> list[Any]:
+    """Return the sizes of a shape as a spec has them: integers, names, and `"8*H"`."""
+    found = [size.plain if type(size) is Watched else size for size in sizes_of(shape, span)]
+    found = [str(size) if isinstance(size, Dim) else size for size in found]
+    for size in found:
+        if isinstance(size, str) and "$" in size:
+            raise spec_error("bad-name", f"{size!r} cannot name a size", span, VALUES)
+    return found
 
 
 def sizes_of(shape: object, span: Span) -> list[Any]:
@@ -160,16 +131,10 @@ def plain_size(size: Any) -> Any:
         return size
 
 
-def _dtype(dtype: object, default: str, span: Span, report: Report) -> str:
+def _dtype(dtype: object) -> str:
     """Return the name of a dtype, given by name or as torch's or numpy's own."""
-    if dtype is None:
-        return default
     name = dtype_name(dtype) or (dtype.__name__ if isinstance(dtype, type) else str(dtype))
-    name = name.removeprefix("torch.")
-    if name not in DTYPES:
-        message = f"no dtype is called {name!r}"
-        report.add(Diagnostic("bad-option", message, span, help=dtype_help(name)))
-    return name
+    return name.removeprefix("torch.")
 
 
 # Declare tensors that the model owns, `Parameter` and `Buffer`, and those that each run makes

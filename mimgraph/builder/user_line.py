@@ -161,6 +161,9 @@ _PHRASES = {
     "{name: options}": "a layer such as layers.ELU(0.5)",
     "each must be a whole number of copies": "times must be a whole number of copies",
     "name the next value in the outputs of": "return the next value from",
+    "write a $ before the name of a param; else name the axis itself": (
+        'name the axis itself, and put the value of a variable k into the text: f"{k}*H"'
+    ),
     "or until CHILD": 'or "until CHILD"',
     "write scan, not block": "write .scan(...)",
 }

@@ -201,11 +201,11 @@ def read_inputs(context: Context, tree: Mapping) -> tuple[Input, ...]:
     """Return the inputs of a section `inputs`."""
     inputs = list[Input]()
     for key, value in section_entries(context, tree, "an input"):
-        inputs.append(_read_input(context, key, value))
+        inputs.append(read_input(context, key, value))
     return tuple(inputs)
 
 
-def _read_input(context: Context, key: Scalar, tree: Tree) -> Input:
+def read_input(context: Context, key: Scalar, tree: Tree) -> Input:
     """Return an input; without a shape if the shape is faulty.
 
     If another part of it is faulty, the vocab stands for that: it is FAULTY, so inference gives the

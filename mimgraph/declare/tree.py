@@ -122,7 +122,8 @@ def tree_of(data: Any, span: Span) -> Tree:
 
 def scalar_of(value: Any, span: Span) -> Scalar:
     """Return the scalar that a spec has for a value that is no list or mapping."""
-    return Scalar(value, span, str(value), plain=True)
+    is_huge = isinstance(value, int) and value.bit_length() > 9_999  # Python writes no such number
+    return Scalar(value, span, hex(value) if is_huge else str(value), plain=True)
 
 
 def faulty(span: Span, text: str = "") -> Scalar:

@@ -6,13 +6,14 @@ import re
 
 import pytest
 
+from mimgraph.declare import tree
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.infer import state
 from mimgraph.infer.presence import MAX_OPTIONAL
 from mimgraph.ir import expression
 from mimgraph.ir.grammar import PLACES
 from mimgraph.ir.types import DTYPES, MAX_AXES
-from mimgraph.language import files, tree
+from mimgraph.language import files
 from mimgraph.language.keys import EVERY_KEY
 from mimgraph.ops.layers.reshape import MAX_PARTS
 from mimgraph.ops.layers.tensors import INITS

@@ -170,6 +170,6 @@ def test_a_shared_layer_stays_frozen() -> None:
 )
 def test_freeze_is_true_or_false(made: Callable[[], mg.Sequential]) -> None:
     layer = made()
-    with pytest.raises(mg.SpecError, match="freeze is True or False") as caught:
+    with pytest.raises(mg.SpecError, match="freeze must be True, False or") as caught:
         layer(mg.Input("x", (5,)))
     assert caught.value.diagnostics[0].code == "wrong-type"

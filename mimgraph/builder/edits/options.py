@@ -156,11 +156,17 @@ def _without_with(node: Node, own: Options) -> Node:
 
 def _with_words(edit: Edit, node: Node, options: Options) -> Node:
     """Return the node with the words `take`, `over`, `freeze`, `lr`, ... that are given."""
-    given = {k: None if value is ... else value for k, value in options.items()}
-    declared = declare_words(given, edit.span)
-    words = {word: getattr(declared, word) for word in BESIDE if word in given}
-    training = trained(node.training, given, declared)
+    declared = _declared(edit, options)
+    words = {word: getattr(declared, word) for word in BESIDE if word in options}
+    training = trained(node.training, options, declared)
     return replace(node, span=edit.span, whole=None, training=training, **words)
+
+
+def _declared(edit: Edit, options: Options) -> CommonOptions:
+    """Return the words among the options, without those that are left out."""
+    words = {name: options[name] for name in (*BESIDE, *TRAINING) if name in options}
+    kept = {k: value for k, value in words.items() if value is not None and value is not ...}
+    return declare_words(kept, edit.span)
 
 
 def trained(
@@ -205,12 +211,8 @@ def _called_again(edit: Edit, scope: Scope, node: Node, call: Call, options: Opt
     (found,) = replaced(edit, scope, node, BlockCall(block.function, (), given))
     if "freeze" not in options:
         found = replace(found, freeze=node.freeze)
-    said = {
-        name: None if value is ... else value
-        for name, value in options.items()
-        if name in ("freeze", *TRAINING) and name not in block.params
-    }
-    return replace(found, training=trained(node.training, said, declare_words(said, edit.span)))
+    said = {name: value for name, value in options.items() if name not in block.params}
+    return replace(found, training=trained(node.training, said, _declared(edit, said)))
 
 
 def _is_plain(value: object) -> bool:
