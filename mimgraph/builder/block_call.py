@@ -26,13 +26,14 @@ from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.trace import Trace
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.builder.watched import RESULTS, as_given, note_use, unwatched
+from mimgraph.declare.tensors import read_scan
+from mimgraph.declare.tree import mapping_of, scalar_of
 from mimgraph.declare.uses import read_repeat
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.infer.graph import Given, GivenGroup
 from mimgraph.infer.repeat import index_type
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.declared_graph import Call, Repeat
-from mimgraph.ir.declared_graph import Scan as DeclaredScan
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.typed_graph import TypedNode, Value, port_type
@@ -409,13 +410,13 @@ class ScanCall(BlockCall):
         ):
             if self.keywords.get(word) is not None:
                 raise spec_error("unknown-option", f"a scan cannot have {word}", span, help)
-        axes = self.over
-        if isinstance(axes, Mapping) and len(self.family.inputs) > 1:
-            given = {name: option(axis, span) for name, axis in axes.items()}
-            return replace(call, scan=DeclaredScan(given, None, self.carry, span))
-        if isinstance(axes, Mapping):  # its one source needs no name
-            axes = next(iter(axes.values()))
-        return replace(call, scan=DeclaredScan({}, option(axes, span), self.carry, span))
+        over = self.over
+        if isinstance(over, Mapping) and len(self.family.inputs) == 1:  # it needs no name
+            over = next(iter(over.values()))
+        words = {"over": option(over, span).value, "carry": dict.fromkeys(self.carry)}
+        tree, op = mapping_of(words, span), (scalar_of("scan", span), scalar_of(self.label, span))
+        scan = as_declared(span, lambda context: read_scan(context, op, tree, ""))
+        return replace(call, scan=scan)
 
 
 def scan(
@@ -432,7 +433,7 @@ def scan(
     if twice is not None:
         raise spec_error("duplicate-key", f"{twice} is given twice", user_line(), "carry it alone")
     if isinstance(over, Mapping):
-        _check_axes(over, inputs, carried)
+        _check_axes(over, inputs)
     free = [name for name in inputs if name not in named and name not in carried]
     if len(sources) > len(free):
         count = f"{len(free)} source{'' if len(free) == 1 else 's'}"
@@ -442,15 +443,10 @@ def scan(
     return ScanCall(block, over, tuple(carried)), {**by_input, **named, **carried}
 
 
-def _check_axes(
-    axes: Mapping[str, object], inputs: tuple[str, ...], carried: Mapping[str, object]
-) -> None:
-    """Raise an error for an axis of an unknown or a carried input."""
+def _check_axes(axes: Mapping[str, object], inputs: tuple[str, ...]) -> None:
+    """Raise an error for an axis of an unknown input."""
     if not axes:
         raise wrong("over", 'an axis, or axes by source: {"x": 1}', axes)
     for name in axes:
         if name not in inputs:
             raise wrong("over", f"an axis, or axes by source ({', '.join(inputs)})", name)
-        if name in carried:
-            message = f"{name} is scanned, so it cannot be carried"
-            raise spec_error("bad-option", message, user_line())

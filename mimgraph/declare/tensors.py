@@ -174,7 +174,8 @@ def _is_axis(over: Tree) -> bool:
     """Return whether `over` is one axis, a number or `$axis`."""
     if not isinstance(over, Scalar) or is_faulty(over):
         return False
-    return over.text.startswith("$") or type(over.value) is int
+    is_number = isinstance(over.value, int) and not isinstance(over.value, bool)
+    return is_number or over.text.startswith("$")
 
 
 def _scanned(over: Tree | None) -> list[Scalar]:

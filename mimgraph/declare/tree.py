@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import abc
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -113,11 +114,16 @@ Tree = Scalar | Sequence | Mapping
 def tree_of(data: Any, span: Span) -> Tree:
     """Return the tree that a spec has for plain data, all of it at one place."""
     if isinstance(data, dict):
-        entries = [(scalar_of(key, span), tree_of(value, span)) for key, value in data.items()]
-        return Mapping(tuple(entries), span)
+        return mapping_of(data, span)
     if isinstance(data, list | tuple):
         return Sequence(tuple([tree_of(item, span) for item in data]), span)
     return scalar_of(data, span)
+
+
+def mapping_of(data: abc.Mapping[str, Any], span: Span) -> Mapping:
+    """Return the mapping that a spec has for plain data by name."""
+    entries = [(scalar_of(key, span), tree_of(value, span)) for key, value in data.items()]
+    return Mapping(tuple(entries), span)
 
 
 def scalar_of(value: Any, span: Span) -> Scalar:
