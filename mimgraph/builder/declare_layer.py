@@ -182,7 +182,7 @@ def data_tree(value: object, span: Span) -> Tree:
 
 
 def as_declared(span: Span, read: Callable[[Context], T]) -> T:
-    """Return what is read of values at a line of Python as it is read of a spec; raise its faults."""
+    """Return what `read` makes of values given at a line of Python; raise the faults that it reports."""
     report = Report()
     found = read(Context(report, span))
     raise_faults(report, span)

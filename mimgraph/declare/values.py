@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mimgraph.declare.tree import (
     Mapping,
@@ -36,9 +36,6 @@ from mimgraph.ir.grammar import PLACES
 from mimgraph.ops.deprecated import KEYS, OPTIONS, Instead
 from mimgraph.source import Span
 
-if TYPE_CHECKING:
-    from mimgraph.language.files import Place
-
 
 @dataclass(slots=True, eq=False, repr=False)
 class Context:
@@ -50,7 +47,6 @@ class Context:
 
     report: Report
     origin: Span  # the start of the file
-    place: Place | None = None  # where its parts are found; None for a text that is no file
     blocks: frozenset[str] = frozenset()
     lost: set[str] = field(default_factory=set)
     misnamed: set[str] = field(default_factory=set)

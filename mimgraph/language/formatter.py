@@ -30,8 +30,10 @@ from mimgraph.support.progress import uncollected
 
 
 def put_in_order(found: Node, part: str = "a spec") -> None:
-    """Put the keys of a part of a spec in order, and those of the parts inside it; names stay in the
-    author's order, and so do options."""
+    """Sort the keys of a part of a spec, and of the parts inside it.
+
+    Names and options stay in the author's order.
+    """
     if not isinstance(found, Collection):
         return
     if part in BY_NAME:

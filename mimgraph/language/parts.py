@@ -36,10 +36,10 @@ class Part(NamedTuple):
     block: Block | None
 
 
-def read_parts(context: Context, section: Mapping) -> list[Part]:
-    """Return the parts of a spec; the faults of a part are reported in its file."""
+def read_parts(context: Context, place: Place | None, section: Mapping) -> list[Part]:
+    """Return the parts of a spec at a place, None for a text that is no file; the faults of a part are
+    reported in its file."""
     found = {name: Part(name, section.span, None) for name in section.lost}
-    place = context.place
     if place is None and section.entries:
         message = "a part is a file beside the spec, but this spec is no file"
         help = "save the spec as a file and load that, or write the part as a block"

@@ -222,7 +222,7 @@ def read_tree(
         if not is_faulty(tree):
             report.add(Diagnostic("wrong-type", "a spec must be a mapping", tree.span))
         return None
-    graph = _read_graph(Context(report, file.start, place), tree, params or {})
+    graph = _read_graph(Context(report, file.start), place, tree, params or {})
     return replace(graph, renamed=tuple(report.renamed)) if report.renamed else graph
 
 
@@ -238,7 +238,9 @@ def read_value(text: str, name: str) -> Any:
     return plain_value(Context(report, file.start), tree)
 
 
-def _read_graph(context: Context, tree: Mapping, overrides: abc.Mapping[str, Any]) -> Graph:
+def _read_graph(
+    context: Context, place: Place | None, tree: Mapping, overrides: abc.Mapping[str, Any]
+) -> Graph:
     tree = renewed(context, "a spec", tree)
     if check_keys(context, "a spec", tree):
         for key in EXAMPLE:
@@ -292,7 +294,7 @@ def _read_graph(context: Context, tree: Mapping, overrides: abc.Mapping[str, Any
     # needed by specs with parts alone
     from mimgraph.language.parts import read_parts, with_parts
 
-    return with_parts(context, graph, read_parts(context, parts))
+    return with_parts(context, graph, read_parts(context, place, parts))
 
 
 def _without_section(context: Context, word: str, tree: Mapping) -> Mapping:

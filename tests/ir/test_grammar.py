@@ -1,4 +1,4 @@
-"""Of the keys of a spec there is one table: what is added to it is known wherever keys are."""
+"""A key that is added to the table is read, put in order, completed and described."""
 
 from __future__ import annotations
 

@@ -342,7 +342,7 @@ def _options_or_lone(op: Op, words: Json) -> Json:
     if op.lone_option is not None and set(required) <= {op.lone_option}:
         others.append({**option(op.options[op.lone_option]), "not": {"type": "null"}})
     return {
-        "description": op.summary,
+        "markdownDescription": _shape_rule(op),
         "if": {"type": "object"},
         "then": {
             "properties": {**_options(op), **words},
@@ -402,12 +402,17 @@ def documented(op: Op) -> dict[str, str]:
     return {"description": op.doc, "markdownDescription": markdown(op)}
 
 
+def _shape_rule(op: Op) -> str:
+    """Return the first sentence of the docstring, with its shape rule as code."""
+    what, _, rule = op.summary.rpartition(": ")
+    if "->" not in rule:
+        return f"**{op.name}**: {_escaped(op.summary)}"
+    return f"**{op.name}**: {_escaped(what)}\n\n`{rule.removesuffix('.')}`"
+
+
 def markdown(op: Op) -> str:
     """Return the docstring with its shape rule as code, then sources, ports and an example."""
-    what, _, rule = op.summary.rpartition(": ")
-    has_rule = "->" in rule
-    parts = [f"**{op.name}**: {_escaped(what if has_rule else op.summary)}"]
-    parts += [f"`{rule.removesuffix('.')}`"] if has_rule else []
+    parts = [_shape_rule(op)]
     parts += [_escaped(op.doc.removeprefix(op.summary).strip())]
     named = [f"`{n}` (optional)" if n in op.inputs.optional else f"`{n}`" for n in op.inputs.names]
     parts += [f"Sources: {', '.join(named)}"] if len(named) > 1 else []
