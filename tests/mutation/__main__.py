@@ -28,12 +28,14 @@ ROOT = Path(__file__).parent.parent.parent
 AREAS = {
     "infer": "mimgraph/infer",
     "emit": "mimgraph/emit",
+    "declare": "mimgraph/declare",
     "language": "mimgraph/language",
     "ops": "mimgraph/ops",
 }
 TESTS = {
     "infer": ["tests/infer", "tests/test_corpus.py", "tests/ir", "tests/ops", "tests/gallery"],
     "emit": ["tests/emit", "tests/test_models.py", "tests/ops", "tests/gallery", "tests/runtime"],
+    "declare": ["tests/test_corpus.py", "tests/builder", "tests/language", "tests/infer"],
     "language": ["tests/language", "tests/test_corpus.py", "tests/builder", "tests/gallery"],
     "ops": ["tests/ops", "tests/test_corpus.py", "tests/infer", "tests/emit", "tests/cost"],
 }
