@@ -53,8 +53,6 @@ def _sort(mapping: Collection, order: Sequence[str]) -> None:
 
     A key that the order lacks has the place of "" in it, or follows the key before it.
     """
-    if mapping.is_list:
-        return
     ranks = {key: rank for rank, key in enumerate(order)}
     rank = ranks.get("", -1)
     placed: list[tuple[int, Entry]] = []
