@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from mimgraph.runtime.input_check import InputCheck
 
 Spec = Callable[[], str]  # writes the spec of a whole graph
-StagePlace = tuple[
-    tuple[str, ...], int
-]  # the nodes at which stages begin, and the index of a stage
+# the nodes at which stages begin, and the index of a stage
+StagePlace = tuple[tuple[str, ...], int]
 Classes = Mapping[str, "type[nn.Module]"]  # of a graph's source, by name
 
 

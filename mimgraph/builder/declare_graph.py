@@ -14,7 +14,7 @@ from mimgraph.builder.records import Record
 from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.declare.sections import read_limits
-from mimgraph.declare.tree import scalar_of, tree_of
+from mimgraph.declare.tree import mapping_of, scalar_of
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.declared_graph import DeclaredLimits
 from mimgraph.ir.names import class_fault
@@ -162,5 +162,5 @@ def declare_limits(given: GivenLimits | None, span: Span) -> DeclaredLimits | No
     sizes = as_mapping("sizes in limits", limits.pop("sizes", None), '{"T": 128}')
     key = scalar_of("limits", span)
     data = {name: as_plain(name, value) for name, value in limits.items()}
-    tree = tree_of({**data, **({"sizes": sizes} if sizes else {})}, span)
+    tree = mapping_of({**data, **({"sizes": sizes} if sizes else {})}, span)
     return as_declared(span, lambda context: read_limits(context, key, tree))

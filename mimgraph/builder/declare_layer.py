@@ -177,7 +177,7 @@ def data_tree(value: object, span: Span) -> Tree:
     data = option(value, span).value
     if "$" in str(data):
         help = "in Python read a size from a tensor: x.dims[0]"
-        raise spec_error("wrong-type", f"{data!r} has a $, as an expression of YAML", span, help)
+        raise spec_error("wrong-type", f"a $ has no meaning in Python: {data!r}", span, help)
     return tree_of(data, span)
 
 
@@ -190,8 +190,8 @@ def as_declared(span: Span, read: Callable[[Context], T]) -> T:
 
 
 def declare_words(words: Mapping[str, object], span: Span) -> CommonOptions:
-    """Return the words `take`, `over`, `freeze`, `lr`, ... that are given; of those but `freeze` None is
-    none."""
+    """Return the words `take`, `over`, `freeze`, `lr`, ... that are given; None counts as not given,
+    except for `freeze`."""
     given = {k: value for k, value in words.items() if value is not None or k == "freeze"}
     entries = {
         name: (scalar_of(name, span), data_tree(value, span)) for name, value in given.items()

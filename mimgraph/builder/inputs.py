@@ -13,11 +13,10 @@ from mimgraph.builder.names import check_name
 from mimgraph.builder.record_call import record_call
 from mimgraph.builder.records import Record
 from mimgraph.builder.tensor import Tensor
-from mimgraph.builder.user_line import raise_faults, spec_error, user_line
+from mimgraph.builder.user_line import VALUES, spec_error, user_line
 from mimgraph.builder.watched import Watched
 from mimgraph.declare.sections import read_input
-from mimgraph.declare.tree import scalar_of, tree_of
-from mimgraph.diagnostics import Report
+from mimgraph.declare.tree import mapping_of, scalar_of
 from mimgraph.infer.graph import Given, infer_input
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.dim import Dim
@@ -31,9 +30,6 @@ from mimgraph.support.entry_point import entry_point
 
 if TYPE_CHECKING:
     import torch
-
-
-VALUES = 'name the axis itself, and put the value of a variable k into the text: f"{k}*H"'
 
 
 @entry_point
@@ -61,12 +57,9 @@ def Input(
         "optional": as_plain("optional", optional),
     }
     data = {k: option(value, span).value for k, value in given.items() if value is not None}
-    tree = tree_of(data, span)
-    key = scalar_of(name, span)
+    key, tree = scalar_of(name, span), mapping_of(data, span)
     declared = as_declared(span, lambda context: read_input(context, key, tree))
-    report = Report()
-    type_ = infer_input(declared, report)
-    raise_faults(report, span)
+    type_ = as_declared(span, lambda context: infer_input(declared, context.report))
     assert type_ is not None
     return Tensor(Record(Given(declared, type_), span, name, name, None))
 

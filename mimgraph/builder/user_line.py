@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from mimgraph.diagnostics import Diagnostic, Label, Report, Sketch, SpecError, distinct
 from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.ir.declared_values import PARAMS
 from mimgraph.ops import python_text, registry
 from mimgraph.source import PythonFile, Span
 from mimgraph.support.entry_point import is_ours
@@ -153,6 +154,8 @@ def _characters(span: Span, line: int, count: int) -> int:
 # YAML. At a line of Python a fault shows what to write there.
 
 
+# how to put a number into the text of a size
+VALUES = 'name the axis itself, and put the value of a variable k into the text: f"{k}*H"'
 # what is not an option or a node, in Python
 _PHRASES = {
     "name it in the outputs of": "return it from",
@@ -161,9 +164,7 @@ _PHRASES = {
     "{name: options}": "a layer such as layers.ELU(0.5)",
     "each must be a whole number of copies": "times must be a whole number of copies",
     "name the next value in the outputs of": "return the next value from",
-    "write a $ before the name of a param; else name the axis itself": (
-        'name the axis itself, and put the value of a variable k into the text: f"{k}*H"'
-    ),
+    PARAMS: VALUES,
     "or until CHILD": 'or "until CHILD"',
     "write scan, not block": "write .scan(...)",
 }

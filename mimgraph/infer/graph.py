@@ -195,8 +195,11 @@ def infer_node(
     path: str = "",
     lent: Sequence[Mapping[str, Made]] = (),
 ) -> KnownNode | None:
-    """Return the typed node; `made` has its sources by name, and each of `lent` a node that it, or a
-    block in it, shares, with the sources of that."""
+    """Return the typed node.
+
+    `made` has its sources by name. Each of `lent` has one node whose module it, or a block in it,
+    shares, with the sources of that node.
+    """
     state = State(blocks, report, alone=True)
     if blocks:
         names = chain.from_iterable(one.items() for one in (made, *lent))

@@ -152,9 +152,7 @@ class Node:
                 yield name, value
 
     def __reduce__(self) -> tuple[type[Node], tuple[Any, ...]]:
-        known = partial(
-            Numbers, *self._numbers()
-        )  # for a pickle: it has no graph to compute them of
+        known = partial(Numbers, *self._numbers())  # a pickle has no graph to compute them from
         before = self.name, self.path, self.op, self.kind, self.options, self.sources
         return Node, (*before, self.shape, self.dtype, self.ports, self.nodes, self.origin, known)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.declare.tree import MAX_BYTES, Mapping, Scalar, Sequence, Tree, is_null, plain
 from mimgraph.diagnostics import SpecError
-from mimgraph.ir.grammar import CONSTANTS, PLACES
+from mimgraph.ir.grammar import CONSTANTS
 from mimgraph.language.edit.entries import (
     EditedSpec,
     add_entry,
@@ -259,7 +259,7 @@ def set_option(spec: EditedSpec, path: str, key: str, value: Any) -> None:
     """Set one option, or one entry of a section."""
     if not path:
         if value is not ... and spec.tree.entry(key) is None:
-            spec.apply(with_section(spec.tree, key, value, (*PLACES["a spec"],)))
+            spec.apply(with_section(spec.tree, key, value, order_of(spec.tree, spec.tree)))
         else:
             _put(spec, spec.tree, key, value)
         return

@@ -217,34 +217,31 @@ def _limits() -> Json:
 def part(place: str, **special: Json) -> Json:
     """Return the schemas of the keys of a part of a spec, by the kinds of their values unless they are
     special, with their descriptions."""
-    return keys(**{key: special.get(key) or _of_kind(kind) for key, kind in PLACES[place].items()})
+    return keys(
+        **{key: special.get(key) or SCHEMAS.get(kind, {}) for key, kind in PLACES[place].items()}
+    )
 
 
-def _of_kind(kind: str) -> Json:
-    """Return the schema of a kind of value, as the grammar calls it; any data for one that only nodes
-    have."""
-    size = {"type": ["integer", "string"], "minimum": 1, "pattern": EXPRESSION}
-    amount = {"type": ["number", "string"], "minimum": 0, "pattern": rf"{AMOUNT}|{EXPRESSION}"}
-    schemas: dict[str, Json] = {
-        "version": {"enum": [1, "1"]},
-        "text": {"type": "string"},
-        "class name": ref("class_name"),
-        "flag": FLAG,
-        "switch": SWITCH,
-        "axis": {"type": "integer"},
-        "amount": amount,
-        "count": value(Positive),
-        "dtype": {"enum": list(DTYPES)},
-        "only": {"const": "training"},
-        "shape": ref("shape"),
-        "sizes": named(size),
-        "source": ref("source"),
-        "params": ref("params"),
-        "parts": named({"type": "string", "pattern": PATH}),
-        "inputs": named_inputs(ref("input")),
-        "inputs of a block": ref("block_inputs"),
-        "blocks": named(ref("block_of_spec")),
-        "outputs": ref("outputs"),
-        "outputs of a block": ref("outputs"),
-    }
-    return schemas.get(kind, {})
+# the schemas of the kinds of values that the grammar has outside of nodes
+SCHEMAS: dict[str, Json] = {
+    "version": {"enum": [1, "1"]},
+    "text": {"type": "string"},
+    "class name": ref("class_name"),
+    "flag": FLAG,
+    "switch": SWITCH,
+    "axis": {"type": "integer"},
+    "amount": {"type": ["number", "string"], "minimum": 0, "pattern": rf"{AMOUNT}|{EXPRESSION}"},
+    "count": value(Positive),
+    "dtype": {"enum": list(DTYPES)},
+    "only": {"const": "training"},
+    "shape": ref("shape"),
+    "sizes": named({"type": ["integer", "string"], "minimum": 1, "pattern": EXPRESSION}),
+    "source": ref("source"),
+    "params": ref("params"),
+    "parts": named({"type": "string", "pattern": PATH}),
+    "inputs": named_inputs(ref("input")),
+    "inputs of a block": ref("block_inputs"),
+    "blocks": named(ref("block_of_spec")),
+    "outputs": ref("outputs"),
+    "outputs of a block": ref("outputs"),
+}
