@@ -13,12 +13,10 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import boxes
-from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.cases import each
-from tests.helpers.running import seeded
+from tests.helpers.running import inputs_of, seeded
 
 INPUTS = "inputs: {city: {vocab: 9}, job: {vocab: 5}, brand: {vocab: 7}, dense: [4]}\n"
 TABLE = f"""{INPUTS}\
@@ -63,10 +61,6 @@ class Table(nn.Module):
         embedded = [self.emb[name](column) for name, column in columns.items()]
         score: Tensor = self.score(torch.cat([*embedded, dense], 1))
         return score
-
-
-def inputs_of(graph: mg.Graph) -> dict[str, Tensor]:
-    return seeded_inputs(graph.typed, 3, 0, choose_sizes(graph.typed, {}))
 
 
 def cat(*parts: Tensor) -> Tensor:

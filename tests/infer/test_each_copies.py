@@ -11,10 +11,8 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.cost.choose_sizes import choose_sizes
-from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.cases import each
-from tests.helpers.running import saved, seeded
+from tests.helpers.running import inputs_of, same_as_by_hand, saved, seeded
 
 EXPERTS = """\
 name: Experts
@@ -62,10 +60,6 @@ class Columns(nn.Module):
         return torch.cosine_similarity(self.place(city), self.place(home))
 
 
-def inputs_of(graph: mg.Graph) -> dict[str, Tensor]:
-    return seeded_inputs(graph.typed, 3, 0, choose_sizes(graph.typed, {}))
-
-
 HANDWRITTEN: dict[str, tuple[str, Callable[[], nn.Module]]] = {
     "copies on one source": (EXPERTS, Experts),
     "one module on every source": (COLUMNS, Columns),
@@ -77,18 +71,11 @@ def test_weights_outputs_and_gradients_equal_the_class_written_by_hand(name: str
     text, by_hand = HANDWRITTEN[name]
     graph = mg.loads(text)
     ours, theirs, inputs = seeded(graph.compile), seeded(by_hand), inputs_of(graph)
-    assert list(ours.state_dict()) == list(theirs.state_dict())
-    assert all(map(torch.equal, ours.state_dict().values(), theirs.state_dict().values()))
-    results = [model(**inputs) for model in (ours, theirs)]
-    torch.testing.assert_close(*results)
-    for result in results:
-        result.sum().backward()
-    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(one.grad, other.grad)
+    result = same_as_by_hand(ours, theirs, inputs)
     for other_copy in (copy.deepcopy(ours), saved(ours)):
-        assert torch.equal(other_copy(**inputs), results[0])
+        assert torch.equal(other_copy(**inputs), result)
     exported = torch.export.export(ours, (), inputs).module()
-    torch.testing.assert_close(exported(**inputs), results[0])
+    torch.testing.assert_close(exported(**inputs), result)
 
 
 def test_copies_are_a_list_of_modules() -> None:

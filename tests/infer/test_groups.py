@@ -12,10 +12,8 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.cost.choose_sizes import choose_sizes
-from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.cases import each
-from tests.helpers.running import saved, seeded
+from tests.helpers.running import inputs_of, saved, seeded
 
 # the interaction of DLRM (Naumov et al. 2019) as a block
 DLRM = """\
@@ -54,10 +52,6 @@ class Dlrm(nn.Module):
         pairs = [(vectors[i] * vectors[j]).sum(1) for i in range(4) for j in range(i)]
         score: Tensor = self.score(torch.cat((dense, torch.stack(pairs, 1)), 1))
         return score
-
-
-def inputs_of(graph: mg.Graph) -> dict[str, Tensor]:
-    return seeded_inputs(graph.typed, 3, 0, choose_sizes(graph.typed, {}))
 
 
 def test_weights_and_outputs_equal_the_class_written_by_hand() -> None:

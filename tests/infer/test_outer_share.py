@@ -10,13 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import boxes
 from mimgraph.picture.diagram.share_letters import letters
-from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.cases import each
-from tests.helpers.running import saved, seeded
+from tests.helpers.running import inputs_of, same_as_by_hand, saved, seeded
 
 # an encoder and a decoder with one embedding, which also gives the logits, as in T5 and BART
 WHOLE = """\
@@ -86,21 +84,10 @@ class Whole(nn.Module):
         return F.linear(decoded, self.tokens.weight)
 
 
-def inputs_of(graph: mg.Graph) -> dict[str, Tensor]:
-    return seeded_inputs(graph.typed, 3, 0, choose_sizes(graph.typed, {}))
-
-
 def test_weights_outputs_and_gradients_equal_the_class_written_by_hand() -> None:
     graph = mg.loads(WHOLE)
     ours, theirs, inputs = seeded(graph.compile), seeded(Whole), inputs_of(graph)
-    assert list(ours.state_dict()) == list(theirs.state_dict())
-    assert all(map(torch.equal, ours.state_dict().values(), theirs.state_dict().values()))
-    results = [model(**inputs) for model in (ours, theirs)]
-    torch.testing.assert_close(*results)
-    for result in results:
-        result.sum().backward()
-    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(one.grad, other.grad)
+    same_as_by_hand(ours, theirs, inputs)
 
 
 @pytest.mark.slow

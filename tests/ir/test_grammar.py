@@ -6,7 +6,6 @@ import pytest
 
 from mimgraph.editor.analysis import analyse
 from mimgraph.editor.features.completion.complete import complete
-from mimgraph.ir import grammar
 from mimgraph.ir.grammar import BY_NAME, NODE_WORDS, NODES, OPTIONS, PLACES
 from mimgraph.language import keys
 from mimgraph.language.formatter import formatted
@@ -29,16 +28,8 @@ def test_values_of_nested_parts_are_places() -> None:
 def added(monkeypatch: pytest.MonkeyPatch) -> None:
     """Add a key to the inputs of a spec: a row of the table, and its prose."""
     about = PLACES["an input"]
-    places = {**PLACES, "an input": {"shape": about["shape"], "unit": "text", **about}}
-    monkeypatch.setattr(grammar, "PLACES", places)
-    for module in (
-        "mimgraph.declare.values",
-        "mimgraph.language.formatter",
-        "mimgraph.language.occurrences",
-        "mimgraph.language.schema",
-        "mimgraph.editor.features.completion.complete",
-    ):
-        monkeypatch.setattr(f"{module}.PLACES", places, raising=False)
+    with_unit = {"shape": about["shape"], "unit": "text", **about}
+    monkeypatch.setitem(PLACES, "an input", with_unit)  # type: ignore[arg-type]  # a dict
     key = keys.KEYS["doc"]._replace(about="The unit of its numbers.")
     monkeypatch.setitem(keys.KEYS, "unit", key)
     monkeypatch.setitem(keys.EVERY_KEY, "unit", key)
