@@ -227,6 +227,14 @@ def in_python(found: Diagnostic) -> Diagnostic:
 
 
 def python_words(text: str) -> str:
+    from mimgraph.diagnostics.text import parts_of
+
+    return "".join(
+        _legacy(p) if isinstance(p, str) else python_text._part(p) for p in parts_of(text)
+    )
+
+
+def _legacy(text: str) -> str:
     """Return a text of a diagnostic with Python in place of YAML."""
     for phrase, python in _PHRASES.items():
         text = text.replace(phrase, python)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from mimgraph.diagnostics.codes import WARNINGS, DiagnosticCode
 from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
+from mimgraph.diagnostics.text import settled
 from mimgraph.source import Span
 from mimgraph.support import objects
 from mimgraph.support.arguments import Depth, as_path
@@ -44,6 +45,12 @@ class Diagnostic:
     labels: tuple[Label, ...] = ()
     help: str = ""
     node: str = ""
+
+    def __post_init__(self) -> None:
+        for field in ("message", "note", "help"):
+            object.__setattr__(self, field, settled(getattr(self, field)))
+        labels = tuple(Label(span, settled(text)) for span, text in self.labels)
+        object.__setattr__(self, "labels", labels)
 
     @property
     def severity(self) -> Literal["error", "warning"]:

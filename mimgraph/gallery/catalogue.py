@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mimgraph.declare import tree
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.language.yaml_reader import tree_of
 from mimgraph.source import SourceFile
 
@@ -67,7 +68,7 @@ def find(name: str) -> Path:
     """Return the path of a spec; a `KeyError` says which name is similar."""
     known = [one for names in CATEGORIES.values() for one in names.split()]
     if name not in known:
-        help = suggestion(name, known) or "mimgraph gallery lists all"
+        help = unmarked(suggestion(name, known)) or "mimgraph gallery lists all"
         raise KeyError(f"no spec of the gallery is called {name!r}", help)
     return _path(name)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import nn
 
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.importer.inputs.examples import Example, Examples, check_runs, evaluating
 from mimgraph.importer.inputs.model import InputError
 from mimgraph.importer.lift.errors import CannotLift
@@ -102,7 +103,7 @@ def _check_paths(model: nn.Module, opaque: Iterable[str]) -> None:
     modules = dict(model.named_modules())
     for path in opaque:
         if path not in modules:
-            help = suggestion(path, filter(None, modules), "it has")
+            help = unmarked(suggestion(path, filter(None, modules), "it has"))
             what = f"{type(model).__name__} has no module {path!r} to keep as Python code"
             raise InputError(f"{what}{help and f': {help}'}")
 

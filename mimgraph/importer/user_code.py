@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.importer.user_errors import UserCodeError, is_users_file, run_users
 from mimgraph.support.arguments import shown
 
@@ -132,7 +133,7 @@ def _load_file(wanted: Reference) -> ModuleType:
     path = Path(wanted.place).absolute()
     if not path.is_file():
         near = sorted(one.name for one in path.parent.glob("*.py"))
-        help = suggestion(path.name, near, "the folder has")
+        help = unmarked(suggestion(path.name, near, "the folder has"))
         raise UserCodeError(f"there is no file {wanted.place}{help and f': {help}'}")
     _enter(str(path.parent))
     name, known = path.stem, sys.modules.get(path.stem)
@@ -200,7 +201,7 @@ def _named(module: ModuleType, wanted: Reference) -> Any:
         scope, found = found, run_users(f"{wanted}", getattr, found, name, _MISSING)
         if found is _MISSING:
             where = wanted.place if scope is module else getattr(scope, "__name__", shown(scope))
-            help = suggestion(name, _models(scope), "it has")
+            help = unmarked(suggestion(name, _models(scope), "it has"))
             raise UserCodeError(f"{where} has no {name}{help and f': {help}'}")
     return found
 
@@ -253,7 +254,7 @@ def _check_names(
     if not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
         for name in arguments:
             if name not in named:
-                help = suggestion(name, named, "it takes") or "it takes none"
+                help = unmarked(suggestion(name, named, "it takes")) or "it takes none"
                 raise UserCodeError(f"{wanted} has no argument {name}: {help}")
     missing = [n for n, p in named.items() if p.default is p.empty and n not in arguments]
     if missing:

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.cost.cost import Costs
 from mimgraph.diagnostics.nearest import no_such_name
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.inspection.facts import (
     WORD_DEFAULTS,
     activation_options,
@@ -73,7 +74,9 @@ def unknown(what: str, name: object, known: Iterable[str]) -> UnknownName:
     """Return the error for a name that nothing of a kind, a node or an input, has."""
     if not isinstance(name, str):
         return UnknownName(f"no {what} is called {name!r}")
-    return UnknownName(": ".join(filter(None, no_such_name(what, name, known, listed_as=""))))
+    return UnknownName(
+        ": ".join(map(unmarked, filter(None, no_such_name(what, name, known, listed_as=""))))
+    )
 
 
 Kind: TypeAlias = Literal["layer", "merge", "tensor", "seq", "block", "scan", "share", "each"]

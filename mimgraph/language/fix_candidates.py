@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree, plain
 from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.diagnostics.text import Part, Role, parts_of
 from mimgraph.language import fix_texts
 from mimgraph.language.edit.entries import (
     is_flow,
@@ -50,10 +51,18 @@ class Candidate(NamedTuple):
 
 
 def candidates(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
-    """Yield the changes that may mend a diagnostic."""
-    for proposal in PROPOSALS:
+    """Yield the changes that may mend a diagnostic: what its texts say to write, then what its code allows."""
+    parts = [
+        part
+        for text in (diagnostic.help, diagnostic.message)
+        for part in parts_of(text)
+        if isinstance(part, Part) and part.role in APPLIED
+    ]
+    found = [APPLIED[part.role](part, diagnostic, around) for part in parts]
+    found += (proposal(diagnostic, around) for proposal in PROPOSALS)
+    for proposed in found:
         try:
-            yield from proposal(diagnostic, around)
+            yield from proposed
         except (SpecError, ValueError, StopIteration):
             continue  # the text around is too odd to be changed
 
@@ -63,11 +72,62 @@ def _spelt(title: str, edits: tuple[TextEdit, ...]) -> Fix:
     return Fix(title, edits, is_spelling=True)
 
 
-def _meant(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
-    """Put the name that the help supposes."""
-    for name in fix_texts.meant(diagnostic.help):
-        for edit in _replaced(diagnostic, name):
-            yield Candidate(_spelt(f"Replace with {name}", (edit,)), is_meant=True)
+def _name(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Put the name that was probably meant."""
+    for edit in _replaced(diagnostic, part.yaml):
+        yield Candidate(_spelt(f"Replace with {part.yaml}", (edit,)), is_meant=True)
+
+
+def _put(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Write a value in place of the marked text, an entry of the node at fault, or an op with options."""
+    text = part.yaml
+    tree = tree_of(SourceFile("help", part.flow.replace(", ...", "")))
+    if isinstance(tree, Mapping) and tree.entries:
+        data = plain(tree)
+        if text.startswith("{"):
+            yield from _respelled(data, text, diagnostic, around)
+        elif "..." not in text:
+            entry = next(around.entries, None)
+            if entry is not None and entry.key.text == next(iter(data)):
+                whole = entry.key.span.to(entry.value.span)
+                yield Candidate(_spelt(f"Write {text}", (TextEdit(whole, text),)))
+            for edits in _all_given(around, data):
+                yield Candidate(Fix(f"Add {text}", edits))
+        return
+    is_port = diagnostic.code == "unknown-port"
+    old = diagnostic.span.excerpt().text
+    if is_port and old.isidentifier():
+        edit = TextEdit(diagnostic.span, f"{old}.{text}")
+        yield Candidate(_spelt(f"Replace with {old}.{text}", (edit,)))
+    for edit in _replaced(diagnostic, text):
+        yield Candidate(_spelt(f"Write {text}", (edit,)))
+    if is_port:
+        for edits in _given(around, "take", int(text) if text.isdigit() else text):
+            yield Candidate(Fix(f"Add take: {text}", edits))
+
+
+def _insert(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Insert a node between a source and its reader."""
+    tree = tree_of(SourceFile("help", part.yaml))
+    data = plain(tree) if isinstance(tree, Mapping) else {}
+    if isinstance(data.get("from"), str) and "..." not in part.yaml:
+        for edits in inserted(diagnostic, around, data):
+            yield Candidate(
+                Fix(f"Insert {data.get('layer') or data.get('merge')} before it", edits)
+            )
+
+
+def _drop(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Remove the entry or item at fault."""
+    yield from _removals(diagnostic, around)
+
+
+APPLIED: dict[Role, Callable[[Part, Diagnostic, Surroundings], Iterator[Candidate]]] = {
+    "name": _name,
+    "put": _put,
+    "insert": _insert,
+    "drop": _drop,
+}
 
 
 def _quoted(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
@@ -217,11 +277,24 @@ def _listed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]
                     yield Candidate(Fix(f"Add take: {name}", edits))
 
 
+def _legacy(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+
+    for name in fix_texts.meant(diagnostic.help):
+        for edit in _replaced(diagnostic, name):
+            yield Candidate(_spelt(f"Replace with {name}", (edit,)), is_meant=True)
+    for new in fix_texts.mappings(diagnostic.help):
+        yield from _respelled(new, flow(new), diagnostic, around)
+
+
 def _removed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Remove the entry at fault: an unused node, an unknown option, a key given twice."""
     says_so = any(word in diagnostic.help for word in ("leave", "delete"))
-    if diagnostic.code not in REMOVED and not says_so:
-        return
+    if diagnostic.code in REMOVED or says_so:
+        yield from _removals(diagnostic, around)
+
+
+def _removals(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Yield the removal of the entry or item at fault."""
     for step in reversed(around.steps):
         if isinstance(step, Item):
             if len(step.around.items) > 1 and step.value.span == diagnostic.span:
@@ -243,29 +316,29 @@ REMOVED = (
 )
 
 
-def _respelled(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
-    """Put the op and options that the help writes in place of a deprecated op or a lone value."""
-    for new in fix_texts.mappings(diagnostic.help):
-        text = flow(new)
-        if (item := around.item) is not None:
-            given = next(iter(new.values()))
-            if len(new) == 1 and isinstance(given, dict):
-                options = optioned_item(item.value, given, None)
-                options = options[next(iter(options))] if isinstance(options, dict) else {}
-                value = {next(iter(new)): options}
-                edit = with_item_value(item.around, item.at, value)
-                yield Candidate(_spelt(f"Write {flow(value)}", (edit,)))
-        node = next((one for one in around.entries if isinstance(one.value, Mapping)), None)
-        if node is not None and isinstance(node.value, Mapping) and node.value.entries:
-            edits: list[TextEdit] = []
-            for key, value in new.items():
-                old = node.value.entry(key)
-                if old is None:
-                    edits += with_entry(node.value, key, value)
-                else:
-                    edits += with_value(*old, value, not is_flow(node.value))
-            yield Candidate(_spelt(f"Write {text}", tuple(edits)))
-        yield Candidate(_spelt(f"Write {text}", (TextEdit(diagnostic.span, text),)))
+def _respelled(
+    new: dict[str, Any], text: str, diagnostic: Diagnostic, around: Surroundings
+) -> Iterator[Candidate]:
+    """Put an op with options in place of a deprecated op or a lone value; what it leaves open stays."""
+    if (item := around.item) is not None:
+        given = next(iter(new.values()))
+        if len(new) == 1 and isinstance(given, dict):
+            options = optioned_item(item.value, given, None)
+            options = options[next(iter(options))] if isinstance(options, dict) else {}
+            value = {next(iter(new)): options}
+            edit = with_item_value(item.around, item.at, value)
+            yield Candidate(_spelt(f"Write {flow(value)}", (edit,)))
+    node = next((one for one in around.entries if isinstance(one.value, Mapping)), None)
+    if node is not None and isinstance(node.value, Mapping) and node.value.entries:
+        edits: list[TextEdit] = []
+        for key, value in new.items():
+            old = node.value.entry(key)
+            if old is None:
+                edits += with_entry(node.value, key, value)
+            else:
+                edits += with_value(*old, value, not is_flow(node.value))
+        yield Candidate(_spelt(f"Write {flow(new)}", tuple(edits)))
+    yield Candidate(_spelt(f"Write {text}", (TextEdit(diagnostic.span, text),)))
 
 
 def _replaced(diagnostic: Diagnostic, text: str) -> Iterator[TextEdit]:
@@ -363,10 +436,9 @@ def _before(around: Surroundings) -> str | None:
 
 
 PROPOSALS: tuple[Callable[[Diagnostic, Surroundings], Iterator[Candidate]], ...] = (
-    _meant,
+    _legacy,
     _quoted,
     _nodes,
-    _respelled,
     _written,
     _declared,
     _missing,

@@ -10,6 +10,7 @@ from shlex import quote
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.ir.option_types import describe as describe_type
 from mimgraph.language.keys import EVERY_KEY, KEYS
 from mimgraph.language.reference import (
@@ -254,7 +255,7 @@ def _help(name: str) -> str:
     begun = [one for one in found if one.lower().startswith(bare.lower())]
     if 0 < len(begun) <= MOST:
         return f"did you mean {' or '.join(begun)}?"
-    if not begun and (help := suggestion(bare, _names(bare))):
+    if not begun and (help := unmarked(suggestion(bare, _names(bare)))):
         return help
     return f"mimgraph layers --search {quote(bare)} finds {len(found)}" if found else ""
 

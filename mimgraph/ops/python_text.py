@@ -14,6 +14,7 @@ from inspect import Parameter, Signature
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from mimgraph.diagnostics.text import Part, parts_of
 from mimgraph.ir.declared_graph import BESIDE_FROM
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.option_types import Plain
@@ -44,6 +45,67 @@ def parsed(text: str) -> Any:
         return yaml.load(text, yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from None
+
+
+_NO_CODE = (ValueError, TypeError, AttributeError, RecursionError)
+
+
+def in_python(text: str) -> str:
+    """Return a text of a diagnostic with its code as Python: `layers.Flatten()(x)` for `{layer: Flatten,
+    from: x}`."""
+    parts = parts_of(text)
+    return "".join(part if isinstance(part, str) else _part(part) for part in parts)
+
+
+def _part(part: Part) -> str:
+    """Return code in a text as Python; what is neither YAML nor a node stays as it is."""
+    try:
+        return part.python or _python(parsed(part.flow), part)
+    except _NO_CODE:
+        return part.yaml
+
+
+def _python(data: Any, part: Part) -> str:
+    """Return the data of a value, of a node or of entries as Python."""
+    if isinstance(data, dict):
+        if any(map(is_node, data)):
+            return python_call(data)
+        if part.flow is not part.yaml:
+            return _joined(*(_entry(*one) for one in data.items()))
+        if _is_item(data):
+            return python_item(data)
+        return python_literal(data)
+    if isinstance(data, str) and data.startswith("$("):
+        return data[2:-1]
+    is_text = isinstance(data, str) and not data.startswith("$")
+    return (
+        part.yaml
+        if is_text or isinstance(data, int) and data not in (True, False)
+        else python_literal(data)
+    )
+
+
+def _entry(key: str, value: Any) -> str:
+    """Return an entry of a node as Python."""
+    match key:
+        case "from":
+            return python_sources(value)
+        case "outputs":
+            return f"return {handles_by_name(value)}"
+        case "carry":
+            return f"carry={handles_by_name(value)}"
+        case "with":
+            return python_argument("with_", value)
+    return python_argument(key, value)
+
+
+def _is_item(value: Mapping[str, Any]) -> bool:
+    """Return whether a mapping is an item of a chain: a layer, or a block whose port is taken."""
+    if len(value) != 1:
+        return False
+    ((name, options),) = value.items()
+    is_layer = registry.find("layer", name) is not None
+    return is_layer or (isinstance(options, dict) and "take" in options)
 
 
 def python_call(node: Node, name: str = "...") -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from mimgraph.diagnostics.nearest import nearest, suggestion
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.ir.declared_values import Option
 from mimgraph.ops import registry
 from mimgraph.ops.custom import registration
@@ -204,7 +205,7 @@ def _meant(kind: str, name: str) -> str:
     near = known_op(name) or nearest(name, names) or ""
     if near:
         return f": did you mean {near.removeprefix(f'{HOMES[kind]}.')}?"
-    hint = suggestion(name, names)
+    hint = unmarked(suggestion(name, names))
     return f": {hint}" if hint else ""
 
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from mimgraph.diagnostics.nearest import no_such_name
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.ir.code import Code, Operand, RuntimeSize, walk
 from mimgraph.ir.dim import Dim, symbols
 from mimgraph.ir.names import input_fault
@@ -60,7 +61,7 @@ def _check_name(body: Body, name: str, known: Container[str]) -> None:
     node = body.by_name.get(head) if dot else None
     if node is None:
         found = no_such_name("node", name, body.by_name, listed_as="the nodes")
-        raise ValueError("; ".join(filter(None, found)))
+        raise ValueError("; ".join(map(unmarked, filter(None, found))))
     times = dict(divisible(body)).get(node)
     if times is None:
         raise ValueError(f"{_place(node)}: {head} cannot be split, as {why_whole(body, node)}")

@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.importer.device import device_of
 from mimgraph.importer.inputs.examples import Examples, check_runs
 from mimgraph.importer.inputs.given import Constant, Given, Tree, read_given
@@ -162,7 +163,7 @@ def _check_names(model: nn.Module, parameters: Parameters, trees: Mapping[str, T
     kinds = {one.kind for one in parameters.values()}
     for name in trees:
         if name not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
-            help = suggestion(name, parameters, "it takes")
+            help = unmarked(suggestion(name, parameters, "it takes"))
             what = f"{type(model).__name__}.forward has no argument {name}"
             raise InputError(f"{what}{help and f': {help}'}")
 

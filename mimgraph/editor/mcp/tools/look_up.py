@@ -10,6 +10,7 @@ from pydantic import Field
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.diagnostics.explain import page
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.editor.mcp import manual as pages_of_manual
 from mimgraph.editor.mcp.answers import Answer, Example, Found, Listed, Page, cut
 from mimgraph.editor.mcp.folder import Folder, WrongCall
@@ -31,7 +32,9 @@ def explain(folder: Folder, code: Code = "") -> Annotated[Answer, Page]:
         rows = "\n".join(f"{name}: {meaning}" for name, meaning in CODES.items())
         return Answer(rows, Page("", "", dict(CODES.items())))
     if code not in CODES:
-        raise WrongCall(f"no code is called {code[:100]!r}. {suggestion(code, CODES)}".rstrip(". "))
+        raise WrongCall(
+            f"no code is called {code[:100]!r}. {unmarked(suggestion(code, CODES))}".rstrip(". ")
+        )
     text = page(code)
     return Answer(text, Page(code, text))
 
