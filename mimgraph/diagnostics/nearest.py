@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
-from mimgraph.diagnostics.text import did_you_mean, put
+from mimgraph.diagnostics.text import choices_of, did_you_mean
 
 LONGEST = 64  # characters of a name that are compared
 MOST_WORK = 200_000  # pairs of characters compared in one search
 FEW = 8  # at most so many names are listed where none is similar
-MOST_PROPOSED = 4  # of these, each is a fix to try
 
 
 def suggestion(name: str, choices: Iterable[str], listed_as: str = "") -> str:
@@ -24,11 +23,6 @@ def suggestion(name: str, choices: Iterable[str], listed_as: str = "") -> str:
     if listed_as and 0 < len(known) <= FEW:
         return f"{listed_as}: {', '.join(choices_of(known))}"
     return ""
-
-
-def choices_of(names: Collection[str]) -> Iterable[str]:
-    """Return the names that are possible, each marked if they are few enough to propose each."""
-    return map(put, names) if len(names) <= MOST_PROPOSED else names
 
 
 def no_such_name(

@@ -8,13 +8,14 @@ role, so that f-strings, `join` and `replace` compose texts as they compose stri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Literal, NamedTuple, Self, TypeAlias, get_args
 
 Role: TypeAlias = Literal["code", "put", "name", "insert", "drop", "words"]
 
 _START, _BETWEEN, _END = "\x02", "\x1f", "\x03"
 _ROLES: dict[str, Role] = {role[0]: role for role in get_args(Role)}
+MOST_PROPOSED = 4  # of the names that a text lists, each is a fix to try
 _ENTRY = re.compile(r"\w+: ")
 _PART = re.compile(rf"{_START}([{''.join(_ROLES)}])([^{_END}]*){_END}")
 
@@ -107,9 +108,16 @@ def did_you_mean(*names: str) -> str:
     return f"did you mean {' or '.join(map(name, names))}?"
 
 
+def choices_of(names: Collection[str]) -> Iterable[str]:
+    """Return the names that are possible, each marked if they are few enough to propose each."""
+    return map(put, names) if len(names) <= MOST_PROPOSED else names
+
+
 def _marked(role: Role, *texts: str) -> str:
     return f"{_START}{role[0]}{_BETWEEN.join(texts)}{_END}"
 
 
 MAPPING = words("mapping", "dict")
 SEQ = words("seq", "Sequential")
+TRUE_OR_FALSE = f"{code('true')} or {code('false')}"
+NAME_IN = words("name it in the outputs of", "return it from")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label
+from mimgraph.diagnostics.text import SEQ, code, drop, put
 from mimgraph.infer import shape_help
 from mimgraph.infer.evaluation import Evaluation, placed
 from mimgraph.infer.options import Bound, Place, Values, bind, values
@@ -109,14 +110,14 @@ def _unknown_name_help(site: Site, name: str, text: str) -> str:
         site.state.report.drop(lambda one: one.span == span and one.code.startswith("unused-"))
         for one in sources:
             if one.argument is not None and (one.name, one.port) == (name, None):
-                return f"write {one.argument}, the name that from gives to {name}"
+                return f"write {put(one.argument)}, the name that from gives to {name}"
         used = set(re.findall(r"\w+", text))
         kept = [one for one in sources if (one.argument or one.name) in used]
-        return f"add it to from: {_sources_and(kept, name)}"
+        return f"add it to {put(f'from: {_sources_and(kept, name)}')}"
     if name not in context.env:
         return ""
     what = "size" if isinstance(context.env[name], Dim) else "param"
-    return f"write ${name} for the {what}"
+    return f"write {put(f'${name}')} for the {what}"
 
 
 def _sources_and(sources: list[Source], name: str) -> str:
@@ -177,14 +178,14 @@ def finish(
     ports = tuple(port for port in given if port)
     if site.take is not None:
         if site.take.port not in ports:
-            port, span, help = site.take.port, site.take.span, "leave take out"
+            port, span, help = site.take.port, site.take.span, f"leave {drop('take')} out"
             unknown_port(site.state, name, port, span, ports, site.path, help)
             return None
         default = site.take.port
     if activation is None:
         return Finished(given, default)
     if default is None:
-        help = f"choose one of the ports {', '.join(ports)}: take: {ports[0]}"
+        help = f"choose one of the ports {', '.join(ports)}: {put(f'take: {ports[0]}')}"
         ask_for_port(site.state, name, activation.span, ports, site.path, help)
         return None
     applied = _activate(site, activation, given[default])
@@ -219,7 +220,7 @@ def _activate(
     assert not isinstance(answer, Block)  # only a merge may be one
     lowering = answer.leaf.lowering
     if lowering.function is None or lowering.type is None:
-        help = f"make it a layer: {{layer: {op.name}, from: ...}}"
+        help = f"make it a layer: {code(f'{{layer: {op.name}, from: ...}}')}"
         message = f"{op.name} has weights of its own, so it cannot stand in activation"
         site.fault("bad-option", message, activation.span, help=help)
         return passed_over
@@ -349,7 +350,7 @@ def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
                     "inferred-conflict",
                     f"{name} is {given}, but the input gives {inferred}",
                     option=name,
-                    help=f"leave {name} out",
+                    help=f"leave {drop(name)} out",
                 )
 
 
@@ -399,12 +400,14 @@ def _check_batch(
     if has_batch or not any(type_.batched for type_ in results.values()):
         return
     if not site.node.sources and op.kind != "tensor":
-        message = "batched: true needs a batch, and an item of a seq reads it from no input"
+        message = (
+            f"{code('batched: true')} needs a batch, and an item of a {SEQ} reads it from no input"
+        )
         help = "make it a node of its own"
         raise OpFault("bad-option", message, option="batched", help=help)
     inputs = site.context.inputs.values()
     if not any(type_ is None or type_.has_batch for type_ in inputs):
-        message = "batched: true needs a batch, and no input of the block has one"
+        message = f"{code('batched: true')} needs a batch, and no input of the block has one"
         raise OpFault("bad-option", message, option="batched")
 
 

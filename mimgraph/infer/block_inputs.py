@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.diagnostics.text import code, words
 from mimgraph.infer.evaluation import Evaluation, compute, decide, linear_size
 from mimgraph.infer.presence import fill_help, missing_inputs
 from mimgraph.infer.sources import Arguments, match
@@ -23,8 +24,15 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.rule_helpers import same_size
 from mimgraph.source import PythonFile, Span
 
-DECLARE_OPTIONAL = "; an input that the block runs without is declared with optional: true"
+DECLARE_OPTIONAL = (
+    f"; an input that the block runs without is declared with {code('optional: true')}"
+)
 DEFAULT_NONE = "; an input that the block runs without has the default None, {}=None"
+
+
+def optional_input(names: str) -> str:
+    """Return the declaration of an optional input of a block, in a help."""
+    return words(f"{names}: {{shape: [...], optional: true}}", f"{names}=None")
 
 
 def match_block(site: Site, block: Block, names: tuple[str, ...]) -> dict[str, Fed] | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
-from mimgraph.infer.block_inputs import bind_pattern, fits_inputs, left_out_types
+from mimgraph.diagnostics.text import code, put
+from mimgraph.infer.block_inputs import bind_pattern, fits_inputs, left_out_types, optional_input
 from mimgraph.infer.evaluation import (
     Evaluation,
     Origin,
@@ -67,7 +68,7 @@ def _unknown_block(state: State, call: Call, path: str) -> None:
         return
     help = state.report.suggestion(call.block, families, "known here")
     if registry.find("layer", call.block):
-        help = f"{call.block} is a layer: write {{layer: {call.block}, ...}}"
+        help = f"{call.block} is a layer: write {put(f'{{layer: {call.block}, ...}}')}"
     message = f"no block is called {call.block!r}"
     state.fault("unknown-block", message, call.span, path, help=help)
 
@@ -76,7 +77,7 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
     """Report params that the block does not have, and missing params that have no default."""
     given = given_params(call, block)
     if call.lone is not None and not block.params and call.lone.value is not FAULTY:
-        help = f"write {block.family} without a value"
+        help = f"write {put(block.family)} without a value"
         message = f"{block.family} has no params"
         state.fault("wrong-type", message, call.lone.span, path, help=help)
     each = varying(call, block)
@@ -214,17 +215,17 @@ def _dollar(site: Site, key: str, name: Any) -> str:
     if not isinstance(name, str):
         return ""
     if name in site.context.env and not isinstance(site.context.env[name], Dim):
-        return f"write ${name}"
+        return f"write {put(f'${name}')}"
     if key != "repeat":
         return ""
     if name in site.context.env:
         return _shared_repeat(symbol(name))
-    return "a size known only at run time is written $T, and in Python x.dims[0]"
+    return f"a size known only at run time is written {code('$T')}, and in Python x.dims[0]"
 
 
 def _shared_repeat(times: Dim) -> str:
     """Return the help that repeats one module as often as a size known only at run time says."""
-    return f"write repeat: {{times: {as_option(times)}, shared: true}}"
+    return f"write {put(f'repeat: {{times: {as_option(times)}, shared: true}}')}"
 
 
 def columns_of(
@@ -402,6 +403,6 @@ def report_unknown(use: BlockUse, left_out: Iterable[str]) -> None:
     """Report a block that cannot be typed without the inputs that a use leaves out."""
     family, names = use.block.family, " and ".join(left_out)
     message = f"{family} has a node that needs {names}, which is left out here"
-    help = f"feed {names}, or declare it with its shape: {names}: {{shape: [...], optional: true}}"
+    help = f"feed {names}, or declare it with its shape: {optional_input(names)}"
     labels = (Label(use.block.span, "the block"),)
     use.site.fault("optional-source", message, use.call.span, labels=labels, help=help)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from mimgraph.diagnostics import Label, Report
+from mimgraph.diagnostics.text import put
 from mimgraph.infer.apply import bind_op
 from mimgraph.infer.blocks import find_block
 from mimgraph.infer.each import check_text
@@ -165,7 +166,7 @@ def _check_dimension_names(state: State, block: Block) -> None:
             if isinstance(name, str) and name in block.params:
                 first = Label(block.params[name].key, "the param")
                 message = f"{name} is a param of the block and a dimension"
-                help = f"write ${name} for the param's value"
+                help = f"write {put(f'${name}')} for the param's value"
                 state.fault("duplicate-name", message, span, labels=(first,), help=help)
 
 
@@ -281,4 +282,4 @@ def _limit_help(value: object) -> str:
     if found is None:
         return EXAMPLE
     text = re.sub("[_,]", "", found[1]) + (found[2] or "").upper()
-    return f"write {text}" if read_amount(text) is not None else EXAMPLE
+    return f"write {put(text)}" if read_amount(text) is not None else EXAMPLE

@@ -8,6 +8,7 @@ from typing import Any
 
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.diagnostics.text import code, words
 from mimgraph.infer.blocks import whole_number
 from mimgraph.infer.evaluation import compute
 from mimgraph.infer.options import given_twice
@@ -24,12 +25,11 @@ def item_sources(
     """Return the source of each item by the name of its port; None if they are wrong."""
     state = context.state
     if not fed:
-        code: DiagnosticCode
-        code, what, help = "wrong-arity", "a source", "each: [...], a list of inputs and nodes"
+        is_wrong: DiagnosticCode = "wrong-arity" if each.times is None else "missing-key"
+        what, help = "a source", f"write {code('each: [...]')}, a list of inputs and nodes"
         if each.times is not None:
-            code, what, help = "missing-key", "from", "from: NAME, an input or a node"
-        message = f"{node.name} needs {what}"
-        state.fault(code, message, node.span, path, help=f"write {help}")
+            what, help = "from", f"write {code('from: NAME')}, an input or a node"
+        state.fault(is_wrong, f"{node.name} needs {what}", node.span, path, help=help)
         return None
     if each.times is None:
         return by_port(state, fed, path)
@@ -37,7 +37,7 @@ def item_sources(
     number = whole_number(site, each.times, "each", compute(each.times.value, site.evaluation))
     if len(fed) > 1:
         message = f"{node.name} makes copies on one source, not on {len(fed)}"
-        help = "merge them first, or write each: [...] to apply it to every one"
+        help = f"merge them first, or {words('write each: [...]', 'call .each(...)')} to apply it to every one"
         state.fault("wrong-arity", message, fed[1].source.span, path, help=help)
         return None
     return None if number is None else dict.fromkeys(map(str, range(number)), fed[0])
@@ -94,7 +94,7 @@ def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | Non
             first = found[name].source
             message = f"{name} is the name of two ports"
             labels = (Label(first.argument_span or first.span, "first given here"),)
-            help = "name the ports: each: {a: ..., b: ...}"
+            help = f"name the ports: {code('each: {a: ..., b: ...}')}"
             state.fault("duplicate-name", message, span, path, labels=labels, help=help)
         elif is_named and (reason := port_fault(name)) is not None:
             message = f"{name!r} cannot be the name of a port"

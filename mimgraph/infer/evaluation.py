@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.diagnostics.text import TRUE_OR_FALSE, code, put, words
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.declared_graph import Block, BlockInput, Input, Node
 from mimgraph.ir.declared_values import FAULTY, Chosen, LinearSize, Option, Template, Written
@@ -31,6 +32,8 @@ from mimgraph.ir.sizes import Line
 from mimgraph.source import Span
 from mimgraph.support.arguments import shown
 
+# no Python code declares a param
+NO_PARAMS = "only sizes of inputs on which the outputs depend have a name here"
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -183,7 +186,7 @@ def decide(what: str, value: bool | Written, at: Evaluation) -> bool:
     found = compute(value, at)
     if found is not FAULTY and not isinstance(found, bool):
         message = (
-            f"{what} must be true or false, but {to_text(value.expression)} is {as_yaml(found)}"
+            f"{what} must be {TRUE_OR_FALSE}, but {to_text(value.expression)} is {as_yaml(found)}"
         )
         at.fault("wrong-type", message, value.span, value)
     return found is True
@@ -245,7 +248,7 @@ def _not_a_number(name: str, value: Any) -> str:
     """Return the message for a `$name` in a text whose value is no number."""
     if isinstance(value, Dim):
         return f"{name} is known only at run time, but only a number can stand here"
-    kind = {bool: "true or false", str: "a string", list: "a list", type(None): "null"}
+    kind = {bool: TRUE_OR_FALSE, str: "a string", list: "a list", type(None): as_yaml(None)}
     return f"{name} is {kind.get(type(value), 'not a number')}, but only a number can stand here"
 
 
@@ -259,7 +262,7 @@ def in_formula(value: float | Dim) -> str:
 def as_yaml(value: Any) -> str:
     """Return a refused value as YAML writes it, a text in quotes; a long one shortened."""
     if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
+        return code("null" if value is None else str(value).lower())
     return shown(value)
 
 
@@ -282,7 +285,7 @@ def _unknown_param(name: str, span: Span, at: Evaluation) -> None:
         help = "write the name without $ inside $(...)"
     else:
         near = at.report.suggestion(name, known, "known here")
-        help = near or f"declare it: params: {{{name}: ...}}"
+        help = near or words(f"declare it: params: {{{name}: ...}}", NO_PARAMS)
         if at.hint and not near.startswith("did you mean"):
             help = f"{help}; {at.hint}"
     at.fault("unknown-param", f"no param or dimension is called {name!r}", span, help=help)
@@ -363,5 +366,5 @@ def _fault(name: str, factor: Any, offset: Any) -> tuple[str, str] | None:
     if factor + offset < 1:
         shifted = LinearSize(factor, name, (offset - 1) % factor + 1 - factor)
         message = f"the size is {factor + offset} where {name} is 1, the least that a name can be"
-        return message, f"count {name} from the first legal size: write {shifted}"
+        return message, f"count {name} from the first legal size: write {put(shifted)}"
     return None

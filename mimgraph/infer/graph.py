@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.diagnostics.text import drop
 from mimgraph.infer.blocks import body_of
 from mimgraph.infer.declared import (
     check_blocks,
@@ -138,7 +139,7 @@ def _check_outputs(
                 moved[output.name] = axis
     if not has_eval:
         message = "every output is for training only, so the model returns nothing in eval"
-        help = "leave only: training out of one of them"
+        help = f"leave {drop('only: training')} out of one of them"
         state.fault("bad-option", message, outputs[0].span, help=help)
     return moved
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mimgraph.diagnostics import Report
 from mimgraph.infer.apply import bind_op, finish, with_known_sources
+from mimgraph.infer.block_inputs import optional_input
 from mimgraph.infer.options import Bound, values
 from mimgraph.infer.presence import fill_help, needed, report_missing, with_presence
 from mimgraph.infer.sources import match_op
@@ -90,7 +91,7 @@ def _is_shape_known(site: Site, source: Fed) -> bool:
         return True
     names = " and ".join(site.context.left_out)
     message = f"the shape of {source.text} is unknown, as {names} is left out"
-    help = f"declare the input of the block: {names}: {{shape: [...], optional: true}}"
+    help = f"declare the input of the block: {optional_input(names)}"
     labels = site.context.uses
     site.fault("optional-source", message, source.source.span, labels=labels, help=help)
     return False

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.text import SEQ, code, did_you_mean, drop, put, words
 from mimgraph.infer.evaluation import (
     LONGEST,
     Environment,
@@ -169,14 +170,14 @@ def _run_time_sizes(value: Any) -> list[Dim]:
 
 # the help for keys of the language that are given as options
 ELSEWHERE = {
-    "from": "leave it out: an item of a seq reads the one before it",
+    "from": f"leave {drop('it')} out: an item of a {SEQ} reads the one before it",
     "repeat": "only a block can be repeated: put it in one",
     "activation": "only a layer or a merge takes an activation",
-    "batch_first": "leave it out: it is always true here",
-    "carry": "only a scan carries: {scan: BLOCK, over: x, carry: {h: h0}}",
-    "trust_remote_code": "leave it out: mimgraph never runs the code of a repository",
-    "batch_dim": "only an output has it: outputs: {y: {from: NODE, batch_dim: 1}}",
-    "like": "only a node with Cast takes it, as a second source: {layer: Cast, from: ..., like: ...}",
+    "batch_first": f"leave {drop('it')} out: it is always {code('true')} here",
+    "carry": f"only a scan carries: {code('{scan: BLOCK, over: x, carry: {h: h0}}')}",
+    "trust_remote_code": f"leave {drop('it')} out: mimgraph never runs the code of a repository",
+    "batch_dim": f"only an output has it: {code('outputs: {y: {from: NODE, batch_dim: 1}}')}",
+    "like": f"only a node with Cast takes it, as a second source: {code('{layer: Cast, from: ..., like: ...}')}",
 }
 STEP_KEYS = ("index", "collect")  # keys of `repeat`
 # what Keras, numpy and libraries of models call the options of others
@@ -217,7 +218,7 @@ def unknown_option(
     known = f"its options: {', '.join(keys.options)}" if keys.options else f"{owner} has no options"
     near = "" if name in keys.words else report.suggestion(name, (*keys.options, *keys.words))
     if KERAS.get(name) in keys.options:
-        near = f"did you mean {KERAS[name]}?"
+        near = did_you_mean(KERAS[name])
     help = (
         _without_brackets(name, option)
         or ELSEWHERE.get(name)
@@ -235,31 +236,35 @@ def _without_brackets(name: str, option: Option) -> str:
         return ""
     line, column = option.key.file.line(option.key.line), option.key.column - 1
     lists = (found for found in _SOURCES.finditer(line) if found.start() < column < found.end())
-    return next((f"put several sources in brackets: from: [{found[1]}]" for found in lists), "")
+    return next(
+        (f"put several sources in brackets: {code(f'from: [{found[1]}]')}" for found in lists), ""
+    )
 
 
 def _node_key_help(name: str, value: Any, keys: Keys) -> str:
     """Return the help for an option that is meant as another key of the node: `input: x`."""
     if name in TRAINED and isinstance(value, bool):
-        return f"leave {name} out" if value else "write freeze: true"
+        return f"leave {drop(name)} out" if value else f"write {put('freeze: true')}"
     if name == "shared" and isinstance(value, bool):
-        return "write it inside repeat, repeat: {times: 3, shared: true}, or beside each: [...]"
+        inside = code("repeat: {times: 3, shared: true}")
+        return f"write it inside repeat, {inside}, or beside {code('each: [...]')}"
     if name in STEP_KEYS:
         written = "true" if value is True else value
-        return f"only repeat has it: repeat: {{times: 3, {name}: {written}}}"
+        return f"only repeat has it: {code(f'repeat: {{times: 3, {name}: {written}}}')}"
     if name == "with" and "repeat" in keys.words:
-        return "write it inside repeat: repeat: {with: {...}}"
+        return f"write it inside repeat: {code('repeat: {with: {...}}')}"
     if name == "with" and keys.form == "node":
-        return "with goes with each: write each: [...] in place of from, and with gives each source a value"
+        return f"with goes with each: write {code('each: [...]')} in place of from, and with gives each source a value"
     if name not in SOURCES and name not in keys.operands:
         return ""
     if keys.form == "item":
         return ELSEWHERE["from"]
     names = value if isinstance(value, list) else [value]
     if not all(isinstance(one, str) for one in names):
-        return "write from: NAME, an input or a node"
+        return f"write {code('from: NAME')}, an input or a node"
     text = value if isinstance(value, str) else f"[{', '.join(names)}]"
-    return f"write from: {text if name in SOURCES else f'{{{name}: {text}}}'}"
+    named = text if name in SOURCES else f"{{{name}: {text}}}"
+    return f"write {put(f'from: {named}')}"
 
 
 def given_twice(
@@ -270,7 +275,7 @@ def given_twice(
     for name in twice:
         first, second = sorted((one[name].key, other[name].key), key=lambda span: span[1:])
         labels = (Label(first, "first given here"),) if first != second else ()  # one Python call
-        help = "write it once: inside with, a value for each, or outside, one for all"
+        help = f"write it once: inside with, a value for each, or outside, {drop('one for all')}"
         message = f"{name} is given twice"
         report.add(Diagnostic("duplicate-key", message, second, "", labels, help, node), name)
     return bool(twice)
@@ -300,9 +305,11 @@ def _and(words: list[str]) -> str:
 def by_name(op: Op) -> str:
     """Return how to write the options of an op that takes no lone value."""
     if op.inferred:
-        return f"write {op.name} without a value: the input decides {', '.join(op.inferred)}"
-    shown = [f"{op.name}: {{{name}: ...}}" for name in op.options]
-    return f"write {' or '.join(shown[:2]) or op.name}"
+        written = put(op.name, f"layers.{op.name}()")
+        without = words(" without a value", "")
+        return f"write {written}{without}: the input decides {', '.join(op.inferred)}"
+    shown = [code(f"{{{op.name}: {{{name}: ...}}}}") for name in op.options]
+    return f"write {' or '.join(shown[:2]) or put(op.name)}"
 
 
 def is_positional(op: Op, lone: Option | None) -> bool:
@@ -329,7 +336,7 @@ def refused_value(
     wants = describe(spec.annotation)
     message = f"{spec.name} of {op.name} must be {wants}{_got(value)}"
     near = nearest(value, choices(spec.annotation)) if isinstance(value, str) else None
-    help = f"did you mean {near}?" if near else _value_help(op, spec, value, at.env)
+    help = did_you_mean(near) if near else _value_help(op, spec, value, at.env)
     return Diagnostic("bad-option", message, span, labels=labels, help=help, node=at.node)
 
 
@@ -360,13 +367,14 @@ def _value_help(op: Op, spec: OptionSpec, value: Any, env: Environment) -> str:
     if isinstance(value, list) and spec.name == op.lone_option and len(value) > 1:
         named = dict(zip(op.by_position, value, strict=False))
         if len(named) == len(value) and all(_fits(op.options[n], v) for n, v in named.items()):
-            return f"name each option: {{{', '.join(f'{n}: {v}' for n, v in named.items())}}}"
+            options = ", ".join(f"{n}: {v}" for n, v in named.items())
+            return f"name each option: {words(f'{{{options}}}', options.replace(': ', '='))}"
     written = [_computed(item, env) for item in value] if isinstance(value, list) else []
     if any(written):
-        items = (one or str(item) for one, item in zip(written, value, strict=True))
-        return f"write [{', '.join(items)}]"
+        items = ", ".join(one or str(item) for one, item in zip(written, value, strict=True))
+        return f"write {put(f'[{items}]')}"
     if type(value) is int and _fits(spec, [value]):
-        return f"write [{value}]"
+        return f"write {put(f'[{value}]')}"
     return _as_expression(value, spec, env)
 
 
@@ -378,12 +386,12 @@ def _as_expression(value: Any, spec: OptionSpec, env: Environment) -> str:
     if not isinstance(value, str) or len(value) > LONGEST:
         return ""
     if left := _TEMPLATE.fullmatch(value):
-        return f"write ${left[1] or left[2]}"
+        return f"write {put(f'${left[1] or left[2]}')}"
     if (infinite := _INFINITE.fullmatch(value)) and _fits(spec, float(value)):
-        return f"write {infinite[1] or ''}.inf"
+        return f"write {put((infinite[1] or '') + '.inf')}"
     as_given = value.template if isinstance(value, WrittenText) else value
     if items := _TUPLE.fullmatch(as_given):
-        return f"write [{items[1]}]"
+        return f"write {put(f'[{items[1]}]')}"
     if not isinstance(value, WrittenText) and value[:1] == "$":  # a spec never gives such a text
         return "in Python read a size from a tensor: x.dims[0]"
     text = as_given.replace("$", "") if isinstance(value, WrittenText) else value
@@ -392,10 +400,10 @@ def _as_expression(value: Any, spec: OptionSpec, env: Environment) -> str:
     except ExpressionError:
         return ""
     if isinstance(expression, Variable):
-        return f"write ${text}" if _fits(spec, env.get(text, FAULTY)) else ""
+        return f"write {put(f'${text}')}" if _fits(spec, env.get(text, FAULTY)) else ""
     if not variables(expression):
-        return f"write {to_text(expression)}" if _fits(spec, _number(expression)) else ""
-    return "" if choices(spec.annotation) else f"write $({to_text(expression)})"
+        return f"write {put(to_text(expression))}" if _fits(spec, _number(expression)) else ""
+    return "" if choices(spec.annotation) else f"write {put(f'$({to_text(expression)})')}"
 
 
 def _rounded(value: WrittenFloat, spec: OptionSpec, env: Environment) -> str:
@@ -408,7 +416,7 @@ def _rounded(value: WrittenFloat, spec: OptionSpec, env: Environment) -> str:
         number = evaluate(whole, lambda name: names[name.name])
     except ExpressionError:
         return ""
-    return f"write $({to_text(whole)})" if _fits(spec, number) else ""
+    return f"write {put(f'$({to_text(whole)})')}" if _fits(spec, number) else ""
 
 
 def _floored(expression: Expression) -> Expression:

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from mimgraph.diagnostics import Label
+from mimgraph.diagnostics.text import drop
 from mimgraph.infer.evaluation import compute
+from mimgraph.infer.presence import FILL
 from mimgraph.infer.state import Fed, Site
 from mimgraph.ir.declared_graph import Apply, Call, Node
 from mimgraph.ir.declared_values import FAULTY, Option
@@ -32,7 +34,7 @@ def check_over(site: Site, typed: TypedNode, fed: Iterable[Fed]) -> bool:
         return True
     span = site.node.span if site.node.over is None else site.node.over.span
     message = "over needs a source that is always given, and each of these may be missing"
-    help = "fill one of them first: {layer: Fill, from: ..., value: zeros}"
+    help = f"fill one of them first: {FILL}"
     site.fault("optional-source", message, span, help=help)
     return False
 
@@ -48,11 +50,11 @@ def fold_of(site: Site, node: Node, over: Option) -> Fold | None:
         return None
     if not site.fed or (isinstance(node.operation, Apply) and node.operation.kind == "tensor"):
         message = f"{site.node.name} is a tensor of the model, so over has no axis to fold"
-        site.fault("bad-option", message, over.span, help="leave over out")
+        site.fault("bad-option", message, over.span, help=f"leave {drop('over')} out")
         return None
     if isinstance(node.operation, Call) and node.operation.scan is not None:
         message = f"{node.name} is a scan, which runs over its own axes"
-        site.fault("bad-option", message, over.span, help="leave over out")
+        site.fault("bad-option", message, over.span, help=f"leave {drop('over')} out")
         return None
     folded = _folded(site, site.fed)
     if not folded:
@@ -161,7 +163,7 @@ def unfolded(site: Site, over: Option, typed: TypedNode, fold: Fold) -> TypedNod
     operation = typed.operation
     if isinstance(operation, Leaf) and operation.lowering.fallback is not None:
         message = f"{operation.name} fills a whole tensor, so it cannot run over an axis"
-        site.fault("bad-option", message, over.span, help="leave over out")
+        site.fault("bad-option", message, over.span, help=f"leave {drop('over')} out")
         return None
     tensors = {port: one for port, one in typed.results.items() if one.dtype in DTYPES}
     if typed.default is not None and typed.default not in tensors:

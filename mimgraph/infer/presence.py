@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from mimgraph.diagnostics import Label
+from mimgraph.diagnostics.text import SEQ, code, insert, put
 from mimgraph.infer.evaluation import Evaluation, decide
 from mimgraph.infer.state import Fed, Site, State
 from mimgraph.ir.declared_graph import Input, Repeat
@@ -31,7 +32,8 @@ from mimgraph.ops.custom.registration import Registered
 from mimgraph.ops.op import Op
 
 MAX_OPTIONAL = 128
-FILL_INSIDE = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
+FILL = code("{layer: Fill, from: ..., value: zeros}")
+FILL_INSIDE = f"fill it inside the block: {FILL}"
 
 
 def optional_inputs(state: State, inputs: Iterable[Input]) -> frozenset[str]:
@@ -161,8 +163,8 @@ def check_item(site: Site, typed: TypedNode) -> bool:
     """Return whether an item of a chain may stand there; report a `Fill`, which has nothing to fill."""
     fills = isinstance(typed.operation, Leaf) and typed.operation.lowering.fallback is not None
     if fills:
-        message = "Fill has nothing to do in a seq, which runs only when its source is given"
-        help = "make it a node of its own, before or after the seq"
+        message = f"Fill has nothing to do in a {SEQ}, which runs only when its source is given"
+        help = f"make it a node of its own, before or after the {SEQ}"
         site.fault("optional-source", message, site.node.span, help=help)
     return not fills
 
@@ -297,7 +299,7 @@ def report_missing(site: Site, name: str, one: Fed) -> None:
         help = "give it a fixed size first, as adaptive pooling does, and Fill that"
     op = registry.find("merge", name)
     if op is not None and "missing" in op.options:
-        help += ", or write missing: skip"
+        help += f", or write {put('missing: skip')}"
     message = f"{_when_missing(one, inputs)}: {name} must say what to do without it"
     site.fault("optional-source", message, one.source.span, labels=labels, help=help)
 
@@ -313,7 +315,7 @@ def _when_missing(one: Fed, inputs: list[str]) -> str:
 
 def fill_help(one: Fed) -> str:
     """Return the help that fills a source which may be missing."""
-    return f"fill it first: {{layer: Fill, from: {one.text}, value: zeros}}"
+    return f"fill it first: {insert(f'{{layer: Fill, from: {one.text}, value: zeros}}')}"
 
 
 def check_output(state: State, fed: Fed) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mimgraph.diagnostics.text import choices_of, code, drop, put
 from mimgraph.infer.apply import unreadable
 from mimgraph.infer.block_inputs import fed_to
 from mimgraph.infer.blocks import BlockUse, columns_of, in_order, lost_params, whole_number
@@ -52,7 +53,7 @@ def steps_of(
         number = len(next(iter(columns.values())))
     if repeat.collect and at_least(number, 1) is False:
         message = f"collect needs at least one step, but times is {number}"
-        site.fault("bad-option", message, repeat.collect.span, help="leave collect out")
+        site.fault("bad-option", message, repeat.collect.span, help=f"leave {drop('collect')} out")
         return None
     number_of_bodies = number if isinstance(number, int) else 2
     if repeat.counter and index not in block.input_names:
@@ -112,7 +113,10 @@ def _index(site: Site, block: Block, repeat: Repeat, counter: Word) -> str | Non
         if not repeat.shared and name not in repeat.each:
             return name
         if name in repeat.each:
-            message, help = f"{name} is given by index and in with", "leave one of them out"
+            message, help = (
+                f"{name} is given by index and in with",
+                f"leave one of {drop('them')} out",
+            )
             site.fault("duplicate-key", message, span, help=help)
             return None
         message = f"a shared repeat is one module, in which the param {name} has one value"
@@ -122,10 +126,10 @@ def _index(site: Site, block: Block, repeat: Repeat, counter: Word) -> str | Non
         _unknown_index(site, block, counter)
     elif not others:
         message = f"{block.family} has no input beside {name} that a step can hand to the next"
-        site.fault("bad-option", message, span, help=f"write inputs: [x, {name}]")
+        site.fault("bad-option", message, span, help=f"write {code(f'inputs: [x, {name}]')}")
     elif (given := _given(site.fed or (), name, len(others))) is not None:
         message = f"{name} is the number of the step, so it takes no source"
-        help = f"leave it out of from; the sources: {', '.join(others)}"
+        help = f"leave {drop('it')} out of from; the sources: {', '.join(others)}"
         site.fault("wrong-arity", message, given.argument_span or given.span, help=help)
     else:
         return name
@@ -148,7 +152,7 @@ def _unknown_index(site: Site, block: Block, index: Word) -> None:
     near = site.state.report.suggestion(index.name, known, "known here")
     inputs = ", ".join([*block.input_names, index.name])
     message = f"{block.family} has no input or param called {index.name!r}"
-    help = near or f"make it an input of the block: inputs: [{inputs}]"
+    help = near or f"make it an input of the block: {code(f'inputs: [{inputs}]')}"
     site.fault("unknown-param", message, index.span, help=help)
 
 
@@ -161,7 +165,7 @@ def _collected(site: Site, block: Block, collect: Word) -> str | None:
     if len(names) == 1:
         if collect.name in ("", *names):
             return ""
-        help = "write collect: true"
+        help = f"write {put('collect: true')}"
     elif collect.name in names and STEPS not in names:
         return collect.name
     elif collect.name in names:
@@ -172,12 +176,12 @@ def _collected(site: Site, block: Block, collect: Word) -> str | None:
         return None
     elif not collect.name:
         message = f"{block.family} has several outputs: choose one to collect"
-        help = f"write collect: {names[0]}; the outputs: {', '.join(names)}"
+        help = f"write {put(f'collect: {names[0]}')}; the outputs: {', '.join(choices_of(names))}"
         site.fault("unknown-port", message, collect.span, help=help)
         return None
     else:
         near = site.state.report.suggestion(collect.name, names, "its outputs")
-        help = near or f"its outputs: {', '.join(names)}"
+        help = near or f"its outputs: {', '.join(choices_of(names))}"
     message = f"{block.family} has no output {collect.name!r}"
     site.fault("unknown-port", message, collect.span, help=help)
     return None
@@ -252,7 +256,7 @@ class Repetition(NamedTuple):
                 message = (
                     f"a shared repeat needs equal shapes in and out: {given.type} gives {type_}"
                 )
-                help = "leave shared: true out, and each repeat has weights of its own"
+                help = f"leave {drop('shared: true')} out, and each repeat has weights of its own"
                 if isinstance(self.steps.number, Dim):
                     help = "let the block return the shape that it takes"
                 site.fault("shape-mismatch", message, repeat.span, help=help)

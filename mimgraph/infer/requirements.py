@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.diagnostics.text import drop
 from mimgraph.ir.declared_graph import Apply
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.lowering import Lowering
@@ -130,6 +131,6 @@ def _newer_options(path: str, node: TypedNode, op: Op, torch: Release) -> Iterat
                 "torch-version",
                 f"{name} of {op.name} needs torch {dotted(since)}, and this is torch {dotted(torch)}",
                 apply.options[name].span if name in apply.options else node.declared.span,
-                help=f"leave {name} out, or install torch {dotted(since)}",
+                help=f"leave {drop(name)} out, or install torch {dotted(since)}",
                 node=path,
             )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
+from mimgraph.diagnostics.text import code, put, words
 from mimgraph.infer.block_inputs import fed_to, match_block, may_leave_out
 from mimgraph.infer.evaluation import compute
 from mimgraph.infer.sources import known_types
@@ -97,7 +98,7 @@ def _match(site: Site, scan: DeclaredScan, block: Block) -> dict[str, Fed] | Non
         return None
     if odd is not None and (name := next(free, None)) is not None:
         message = f"over names inputs of the block, and {block.family} has no input {odd.text!r}"
-        help = f"write from: {{{name}: {odd.text}}}, over: {{{name}: 1}}"
+        help = f"write {put(f'from: {{{name}: {odd.text}}}, over: {{{name}: 1}}')}"
         site.fault("unknown-key", message, odd.source.span, help=help)
         return None
     fed = []
@@ -109,7 +110,8 @@ def _match(site: Site, scan: DeclaredScan, block: Block) -> dict[str, Fed] | Non
     missing = next((name for name in free if name not in optional), None)
     if missing is not None and named <= {None, *names}:
         message = f"{block.family} needs a source {missing!r}"
-        help = f"write from: {{{missing}: ...}}; carry: {{{missing}: ...}} if each step changes it"
+        given = code(f"from: {{{missing}: ...}}")
+        help = f"write {given}; {code(f'carry: {{{missing}: ...}}')} if each step changes it"
         site.fault("wrong-arity", message, site.node.span, help=help)
         return None
     matched = match_block(site._replace(fed=tuple(fed)), block, tuple(names))
@@ -187,7 +189,7 @@ def _length(site: Site, fed: Mapping[str, Fed], axes: Mapping[str, int]) -> Size
             )
             labels = tuple(Label(fed[each].producer, str(fed[each].type)) for each in (first, name))
             kept = ", ".join(f"{key}: {axis}" for key, axis in axes.items() if key != name)
-            help = f"if {name} is the same at each step, leave it out of over: {{{kept}}}"
+            help = f"if {name} is the same at each step, leave it out of {put(f'over: {{{kept}}}')}"
             site.fault("shape-mismatch", message, fed[name].source.span, labels=labels, help=help)
             return None
     return length
@@ -217,7 +219,8 @@ def _carries(site: Site, name: str, one: Fed, body: Body) -> bool:
     after = _handed_on(body, name)
     if after is None:
         message = f"{family} carries {name}, but it has no output of that name"
-        help = f"name the next value in the outputs of {family}: outputs: {{{name}: ...}}"
+        by_hand = words("name the next value in the outputs of", "return the next value from")
+        help = f"{by_hand} {family}: {code(f'outputs: {{{name}: ...}}')}"
         note = f"the outputs: {names}"
         site.fault("carry-mismatch", message, span, note=note, help=help)
         return False
@@ -226,9 +229,9 @@ def _carries(site: Site, name: str, one: Fed, body: Body) -> bool:
     message = f"{name} must keep its shape and dtype from step to step: {_told(before, after)}"
     help = ""
     if before.dtype != after.dtype:
-        help = f"cast it: {{layer: Cast, from: ..., dtype: {before.dtype}}}"
+        help = f"cast it: {code(f'{{layer: Cast, from: ..., dtype: {before.dtype}}}')}"
     elif not before.batched and after.batched:
-        help = "begin with a batch: batched: true on the parameter or buffer"
+        help = f"begin with a batch: {code('batched: true')} on the parameter or buffer"
     labels = (Label(one.producer, str(before)),)
     site.fault("carry-mismatch", message, span, labels=labels, help=help)
     return False

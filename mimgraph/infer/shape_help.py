@@ -7,7 +7,9 @@ from dataclasses import replace
 from math import lcm
 from typing import Any, NamedTuple
 
+from mimgraph.diagnostics.text import code, put
 from mimgraph.infer.evaluation import as_option
+from mimgraph.infer.presence import FILL
 from mimgraph.infer.state import Context, Fed
 from mimgraph.ir.axes_help import NO_BATCH, cut, moved_axis, node
 from mimgraph.ir.declared_graph import Apply, Block
@@ -91,7 +93,11 @@ def _narrower(trial: Trial) -> str:
             # with one axis too many, _with_batch adds a batch
             for fewer in (less, replace(less, batched=True)) if count > 1 else (less,):
                 if trial.ask({key: fewer}):
-                    why = "batched: true adds the batch" if fewer.batched else "leave axes out"
+                    why = (
+                        f"{code('batched: true')} adds the batch"
+                        if fewer.batched
+                        else "leave axes out"
+                    )
                     return f"{why}: {_tensor(origin[0], fewer)}"
     return ""
 
@@ -109,7 +115,7 @@ def _shorter(trial: Trial) -> str:
                 less = {key: x.like(*x.dims[:axis], length, *x.dims[axis + 1 :])}
                 fits = [given for given in (options, *broadcast) if trial.ask(less, given)]
                 if fits and symbols(length) <= trial.context.env.keys():
-                    also = "" if fits[0] is options else ", and write broadcast: true"
+                    also = "" if fits[0] is options else f", and write {put('broadcast: true')}"
                     return cut(f"{{{key}}}", axis + x.batched, length) + also
     return ""
 
@@ -142,14 +148,18 @@ def _batch_of(context: Context, source: Fed, wanted: TensorType) -> str | None:
     if tensor == name:
         return f"give {name} a batch: {_tensor(kind, wanted)}"
     assert source.type is not None  # a rule is asked only about known types
-    return None if wanted.dims != source.type.dims else f"give {tensor} a batch: batched: true"
+    return (
+        None
+        if wanted.dims != source.type.dims
+        else f"give {tensor} a batch: {code('batched: true')}"
+    )
 
 
 def _tensor(kind: str, type_: TensorType) -> str:
     """Return the text of a tensor of the model of that type."""
     batched = ", batched: true" if type_.batched else ""
     rest = "" if kind in CONSTANTS else ", ..."
-    return f"{{{kind}: [{', '.join(map(as_option, type_))}]{batched}{rest}}}"
+    return code(f"{{{kind}: [{', '.join(map(as_option, type_))}]{batched}{rest}}}")
 
 
 def _origin(context: Context, name: str, port: str) -> tuple[str, str] | None:
@@ -206,8 +216,8 @@ MOST_ITEMS = 64  # of a chain that is tried with padding
 MOST_PADS = 6  # paddings in a help
 LARGEST = 1024  # the largest factor that is proposed
 FILLED = (
-    "the size depends on which sources are given: fill the missing ones first, {layer: Fill, from: ...,"
-    " value: zeros}, in place of missing: skip"
+    f"the size depends on which sources are given: fill the missing ones first, {FILL},"
+    f" in place of {code('missing: skip')}"
 )
 
 
@@ -244,7 +254,7 @@ def _swapped(trial: Trial) -> str:
     one, two = types
     if trial.ask({one: types[two], two: types[one]}) is None:
         return ""
-    return f"swap them: from: {{{one}: {{{two}}}, {two}: {{{one}}}}}"
+    return f"swap them: {put(f'from: {{{one}: {{{two}}}, {two}: {{{one}}}}}')}"
 
 
 # axes in another order
@@ -342,7 +352,9 @@ def _kept(made: TypedNode, context: Context, pads: dict[str, str]) -> TensorType
         options = leaf.options
         pad = _padding(leaf.name, options, len(x.dims) - 1)
         if pad is not None:
-            pads[item.name if item is made else f"{made.name}.{item.name}"] = f"padding: {pad}"
+            pads[item.name if item is made else f"{made.name}.{item.name}"] = code(
+                f"padding: {pad}"
+            )
             options = {**options, "padding": tuple(pad) if isinstance(pad, list) else pad}
         answer = ask(op, options, {key: x for key in item.arguments})
         x = answer.results.get(item.default or "") if isinstance(answer, Lowering) else None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mimgraph.diagnostics import Label
+from mimgraph.diagnostics.text import choices_of, code, put
 from mimgraph.infer.sources import unknown_port
 from mimgraph.infer.state import Context, Fed, Joint, Owner
 from mimgraph.infer.structure import calls
@@ -59,7 +60,7 @@ def _target(user: Context, context: Context, share: Share, path: str) -> Owner |
     if target.operation is None:
         return None
     if _is_constant(target):
-        help = f"read it: from: {target.name}"
+        help = f"read it: {code(f'from: {target.name}')}"
         message = f"{target.name} has no module to share"
         context.state.fault("bad-option", message, share.span, path, help=help)
         return None
@@ -68,7 +69,7 @@ def _target(user: Context, context: Context, share: Share, path: str) -> Owner |
         return Owner(target.name, item.name, item.declared, scope) if item is not None else None
     if share.item is not None:
         message = f"no node is called {share.text!r}"
-        help = f"{target.name} has only one module: write share: {target.name}"
+        help = f"{target.name} has only one module: write {put(f'share: {target.name}')}"
         if isinstance(target.operation, Chain | Call):
             help = "only a whole node is shared: make what you share a node of its own"
         context.state.fault("unknown-source", message, share.span, path, help=help)
@@ -106,7 +107,8 @@ def check_kind(context: Context, node: Node, owner: Owner, typed: TypedNode, pat
         return False
     if isinstance(operation, Leaf) and operation.kind == "tensor":
         message = f"{share.text} is a tensor, which has no module to share"
-        help = f"give the block an input, and feed it: from: {{..., {owner.name}: {owner.name}}}"
+        fed = code(f"from: {{..., {owner.name}: {owner.name}}}")
+        help = f"give the block an input, and feed it: {fed}"
         context.state.fault("unknown-source", message, share.span, path, help=help)
         return False
     return True
@@ -131,13 +133,14 @@ def _item(context: Context, share: Share, target: Node, path: str) -> TypedNode 
         return sole
     if share.item is None:
         message = f"{target.name} has several modules: choose one"
-        help = f"share one of {', '.join(f'{target.name}.{port}' for port in typed.results)}"
+        ports = choices_of([f"{target.name}.{port}" for port in typed.results])
+        help = f"share one of {', '.join(ports)}"
         context.state.fault("unknown-port", message, share.span, path, help=help)
         return None
     found = unwrap(typed.operation).branch(share.item)
     if found is None:
         ports = tuple(typed.results)
-        help = f"write {target.name}"
+        help = f"write {put(target.name)}"
         unknown_port(context.state, target.name, share.item, share.item_span, ports, path, help)
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
 
+from mimgraph.diagnostics.text import NAME_IN, SEQ, choices_of, code, drop, put, words
 from mimgraph.infer.state import Context, Fed, Site, State
 from mimgraph.ir.declared_graph import Apply, Call, Node, Share, Source
 from mimgraph.ir.typed_graph import ALWAYS, NEVER, TypedNode, Value, given, weight_type
@@ -86,8 +87,8 @@ def _resolve_member(context: Context, source: Source, members: tuple[str, ...], 
     state, name = context.state, source.text
     declared = context.scope.inputs[source.name]
     if source.port is None:
-        shown = ", ".join(f"{source.name}.{port}" for port in members[:3])
-        help = f"write {source.name}.* for all, or one of {shown}"
+        shown = ", ".join(put(f"{source.name}.{port}") for port in members[:3])
+        help = f"write {put(f'{source.name}.*')} for all, or one of {shown}"
         message = f"{source.name} is a group here, of {len(members)} tensors"
         labels = context.uses
         state.fault("unknown-port", message, source.span, path, labels=labels, help=help)
@@ -108,9 +109,9 @@ def _resolve_input(context: Context, source: Source, path: str) -> Fed:
     )  # a node has its name: either may be meant
     type_ = None if is_twice else context.inputs[source.name]
     if source.port is not None:
-        help = f"write {source.name}"
+        help = f"write {put(source.name)}"
         if context.uses and source.port == "*":
-            help += f", or feed a group at each use: from: {{{source.name}: NODE.*}}"
+            help += f", or feed a group at each use: {code(f'from: {{{source.name}: NODE.*}}')}"
         unknown_port(context.state, source.name, source.port, source.port_span, (), path, help)
         type_ = None
     presence = given(source.name) if source.name in context.optional else ALWAYS
@@ -128,7 +129,7 @@ def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, pat
     weights = tuple(islice(weight_names(typed.operation), MAX_NAMES))
     if state.report.nearest(port, weights):
         ports += weights
-    help = f"write {source.name}"
+    help = f"write {put(source.name)}"
     unknown_port(state, source.name, port, source.port_span, ports, path, help)
 
 
@@ -137,11 +138,13 @@ def _inside(typed: TypedNode, port: str) -> str:
     of its seq; "" for another name."""
     match unwrap(typed.operation):
         case Repeated() if port == STEPS:
-            return "the results of all steps are kept by repeat: {..., collect: true}"
+            return f"the results of all steps are kept by {code('repeat: {..., collect: true}')}"
         case Use(body, merge="") if any(node.name == port for node in body.nodes):
-            return f"{port} is inside the block: name it in the outputs of {body.family}"
+            return f"{port} is inside the block: {NAME_IN} {body.family}"
         case Sequence(items) if any(item.name == port for item in items):
-            return f"items of a seq cannot be read from outside: make item {port} a node of its own"
+            return (
+                f"items of a {SEQ} cannot be read from outside: make item {port} a node of its own"
+            )
     return ""
 
 
@@ -150,7 +153,8 @@ def ask_for_port(
 ) -> None:
     """Report a source without a port whose node has several results and no default result."""
     message = f"{name} has several results: choose a port"
-    help = help or f"its ports: {', '.join(ports)}"
+    listed = [put(port, f'{name}["{port}"]') for port in ports]
+    help = help or f"its ports: {', '.join(listed)}"
     state.fault("unknown-port", message, span, path, help=help)
 
 
@@ -158,8 +162,8 @@ def ask_item_for_port(site: Site, item: Node, ports: tuple[str, ...], otherwise:
     """Report that an item of a seq has several results, while only one is read; the help says how to
     take one, or `otherwise`."""
     rest = "..., " if item.operation is not None and any(item.operation.every_option()) else ""
-    taking = f"{{{item_label(item)}: {{{rest}take: {ports[0]}}}}}"
-    help = f"choose one of the ports {', '.join(ports)}: {taking}; {otherwise}"
+    taking = code(f"{{{item_label(item)}: {{{rest}take: {ports[0]}}}}}")
+    help = f"choose one of the ports {', '.join(choices_of(ports))}: {taking}; {otherwise}"
     path = f"{site.path}.{item.name}" if site.path else item.name
     ask_for_port(site.state, item_label(item), item.span, ports, path, help)
 
@@ -182,7 +186,8 @@ def unknown_port(
     if_single: str,
 ) -> None:
     """Report a port that does not exist; `if_single` is the help for a node with one result."""
-    help = state.report.suggestion(port, ports, "its ports") or f"its ports: {', '.join(ports)}"
+    help = state.report.suggestion(port, ports, "its ports")
+    help = help or f"its ports: {', '.join(choices_of(ports))}"
     if not ports:
         help = f"{name} has one result: {if_single}"
     state.fault("unknown-port", f"{name} has no port {port!r}", span, path, help=help)
@@ -198,7 +203,7 @@ def report_no_sources(site: Site, node: Node) -> None:
             return
     if isinstance(operation, Call) and not memory.calls.get(operation, False):
         return
-    help = "write from: NAME, an input or a node; only the items of a seq need none"
+    help = f"write {code('from: NAME')}, an input or a node; only the items of a {SEQ} need none"
     site.fault("missing-key", f"{site.node.name} needs from", site.node.span, help=help)
 
 
@@ -249,9 +254,9 @@ def _has_too_many(site: Site, wanted: Arguments, fed: tuple[Fed, ...]) -> bool:
     """Report more sources than there are arguments; return whether that is the fault."""
     owner, keys, optional, _ = wanted
     if not keys:
-        help, operation = "leave from out", site.node.operation
+        help, operation = f"leave {drop('from')} out", site.node.operation
         if isinstance(operation, Share):
-            help = f"{operation.text} has no module to share: read it with from: {operation.text}"
+            help = f"{operation.text} has no module to share: read it with {code(f'from: {operation.text}')}"
         site.fault("wrong-arity", f"{owner} takes no sources", fed[0].source.span, help=help)
         return True
     # an unknown name among them is reported as such
@@ -260,7 +265,8 @@ def _has_too_many(site: Site, wanted: Arguments, fed: tuple[Fed, ...]) -> bool:
     message = f"{owner} takes {_count(len(keys), len(optional))}, not {len(fed)}"
     help = f"its sources: {', '.join(keys)}"
     if len(keys) == 1:
-        help = "merge them first, or write each in place of from to apply it to every one"
+        on_each = words("write each in place of from", "call .each(...)")
+        help = f"merge them first, or {on_each} to apply it to every one"
     site.fault("wrong-arity", message, fed[len(keys)].source.span, help=help)
     return True
 
@@ -295,11 +301,14 @@ def _several_for_one(site: Site, one: Fed) -> None:
 
 def _report_missing(site: Site, wanted: Arguments, missing: str) -> None:
     """Report the first argument that must be given and is not."""
-    message, help = f"{wanted.owner} needs a source", "write from: NAME, an input or a node"
+    message, help = (
+        f"{wanted.owner} needs a source",
+        f"write {code('from: NAME')}, an input or a node",
+    )
     if len(wanted.keys) > 1:
         message += f" {missing!r}"
-        needed = [f"{key}: ..." for key in wanted.keys if key not in wanted.optional]
-        help = f"write from: {{{', '.join(needed)}}}"
+        needed = ", ".join(f"{key}: ..." for key in wanted.keys if key not in wanted.optional)
+        help = f"write {code(f'from: {{{needed}}}')}"
         if missing != wanted.keys[0]:
             help += wanted.hint.format(missing)
     site.fault("wrong-arity", message, site.node.span, help=help)
@@ -307,7 +316,7 @@ def _report_missing(site: Site, wanted: Arguments, missing: str) -> None:
 
 def _unknown_argument(site: Site, wanted: Arguments, argument: str, source: Source) -> None:
     """Report a name in `from` that is not an argument."""
-    known = f"its sources: {', '.join(wanted.keys)}"
+    known = f"its sources: {', '.join(choices_of(wanted.keys))}"
     help = site.state.report.suggestion(argument, wanted.keys, "its sources") or known
     span = source.argument_span or source.span
     site.fault("unknown-key", f"{wanted.owner} takes no source {argument!r}", span, help=help)
@@ -318,7 +327,8 @@ def _match_many(site: Site, op: Op, fed: tuple[Fed, ...]) -> dict[str, Fed] | No
     for one in fed:
         if one.source.argument is not None:
             span = one.source.argument_span or one.source.span
-            help = f"write from: [{', '.join(each.text for each in fed)}]"
+            listed = ", ".join(each.text for each in fed)
+            help = f"write {put(f'from: [{listed}]')}"
             site.fault("unknown-key", f"{op.name} takes a list of sources", span, help=help)
             return None
     return {str(index): one for index, one in enumerate(fed)}
@@ -331,7 +341,7 @@ def _match_named(site: Site, op: Op, fed: tuple[Fed, ...]) -> dict[str, Fed] | N
         name = one.source.argument or one.source.name
         if name in found:
             message = f"{op.name} has two sources called {name}"
-            help = "give each a name: from: {a: ..., b: ...}"
+            help = f"give each a name: {code('from: {a: ..., b: ...}')}"
             site.fault("wrong-arity", message, one.source.span, help=help)
             return None
         found[name] = one

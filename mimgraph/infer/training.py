@@ -10,6 +10,7 @@ from typing import Any
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.text import MAPPING, code, drop, put
 from mimgraph.infer.evaluation import Evaluation, as_yaml, compute, is_number
 from mimgraph.ir.declared_graph import Node
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Option
@@ -27,7 +28,7 @@ def word_fault(
 
 
 OPTIONS = ("rank", "on", "alpha", "dropout")
-WRITE = "write lora: {rank: 8, on: [query, value]}"
+WRITE = f"write {code('lora: {rank: 8, on: [query, value]}')}"
 MOST_LISTED = 12
 
 
@@ -38,7 +39,7 @@ def _adapter(
     before = len(at.report.diagnostics)
     if not isinstance(whole.value, Mapping):
         if whole.value is not FAULTY:
-            message = "lora must be a mapping of rank, on, alpha and dropout"
+            message = f"lora must be a {MAPPING} of rank, on, alpha and dropout"
             word_fault(at, "wrong-type", message, whole, WRITE)
         return None
     given = {k: plain(compute(one.value, at)) for k, one in parts.items()}
@@ -145,11 +146,11 @@ def _name(path: str) -> str:
 # Compute and check the words of a node on how its weights are trained.
 
 
-_LR = "write a rate, lr: 1e-4, or a multiple of the optimizer's, lr: 0.1x"
+_LR = f"write a rate, {put('lr: 1e-4')}, or a multiple of the optimizer's, {put('lr: 0.1x')}"
 # what the words for rates want, and the help for another value
 _RATES = {
     "lr": ("a number or a multiple", _LR),
-    "weight_decay": ("a number", "write weight_decay: 0.01, or 0 for none"),
+    "weight_decay": ("a number", f"write {put('weight_decay: 0.01')}, or 0 for none"),
 }
 _MULTIPLE = re.compile(r"(\d+\.?\d*(?:e-?\d+)?|\.\d+)x", re.ASCII)
 
@@ -162,7 +163,7 @@ def trained(node: Node, typed: TypedNode, at: Evaluation) -> TypedNode | None:
     before = len(at.report.diagnostics)
     if node.freeze is True:
         name, option = next(iter(words.given.items()))
-        help = f"leave freeze out, or {name}"
+        help = f"leave freeze out, or {drop(name)}"
         word_fault(
             at, "bad-option", f"{node.name} is frozen, so that {name} does nothing", option, help
         )
@@ -176,7 +177,7 @@ def trained(node: Node, typed: TypedNode, at: Evaluation) -> TypedNode | None:
     if words.lora is not None and len(at.report.diagnostics) == before:
         if words.freeze_until is not None:
             message = f"lora freezes all of {node.name} but the adapters"
-            word_fault(at, "bad-option", message, words.freeze_until, "leave freeze out")
+            word_fault(at, "bad-option", message, words.freeze_until, f"leave {drop('freeze')} out")
         lora = _adapter(node, typed, words.lora, words.lora_parts, at)
     if len(at.report.diagnostics) > before or (words.lora is not None and lora is None):
         return None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mimgraph.diagnostics import Label, Report
+from mimgraph.diagnostics.text import SEQ, put
 from mimgraph.infer.apply import Expansion, apply_op, finish
 from mimgraph.infer.block_inputs import left_out_inputs, match_block
 from mimgraph.infer.blocks import (
@@ -258,7 +259,7 @@ class NodeTyper:
                 continue
             if typed.type is None:
                 ports = tuple(typed.results)
-                help = f"choose one of the ports {', '.join(ports)}: take: {ports[0]}"
+                help = f"choose one of the ports {', '.join(ports)}: {put(f'take: {ports[0]}')}"
                 ask_for_port(state, node.name, node.span, ports, path, help)
                 return None
             if each.shared and position:
@@ -282,7 +283,7 @@ class NodeTyper:
             fed = None if type_ is None else (Fed(value, type_, source, producer),)
             typed = self._item(site, item, fed)
             if typed is not None and typed.type is None and index < len(chain.items):
-                help = "to use several, end the seq with it"
+                help = f"to use several, end the {SEQ} with it"
                 ask_item_for_port(site, item, tuple(typed.results), help)
                 typed = None
             type_ = None
@@ -513,7 +514,7 @@ def _owns_modules(site: Site, typed: TypedNode) -> bool:
     borrowed = [name for body in used_bodies(typed.operation) for name in body.borrowed]
     if borrowed:
         label = item_label(site.node)
-        message = f"{label} shares {borrowed[0]}, which a seq cannot hand to its items"
+        message = f"{label} shares {borrowed[0]}, which a {SEQ} cannot hand to its items"
         help = f"make {label} a node of its own"
         site.fault("bad-option", message, site.node.span, help=help)
     return not borrowed

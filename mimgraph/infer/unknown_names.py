@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Label
+from mimgraph.diagnostics.text import NAME_IN, code, put
 from mimgraph.ir.declared_graph import Block, Call, Graph, Input, Node, Source
 
 SECTIONS = ("inputs", "nodes")
@@ -80,7 +81,7 @@ class OtherScopes(NamedTuple):
             return None
         key, node = self.names.inner[name]
         family = self.names.graph.blocks[key].family
-        help = f"name it in the outputs of {family}, and read it as {self._node_using(key) or 'NODE'}.{name}"
+        help = f"{NAME_IN} {family}, and read it as {self._node_using(key) or 'NODE'}.{name}"
         if shared:
             help = f"share must name a node of its own scope: move {name} out of the block"
         label = Label(node.span, "inside the block")
@@ -88,11 +89,12 @@ class OtherScopes(NamedTuple):
 
     def _block(self, key: str, block: Block, shared: str) -> Meaning:
         """Explain that the name is that of a block, where a node is needed."""
-        user = self._node_using(key)
-        help = f"use it in a node: {{block: {key}, from: ...}}"
-        if user is not None:
-            help = f"write {'share' if shared else 'from'}: {user}, the node that uses it"
         message = f"{key} is a block, not {'a node' if shared else 'an input or node'}"
+        user = self._node_using(key)
+        help = f"use it in a node: {code(f'{{block: {key}, from: ...}}')}"
+        if user is not None:
+            key = "share" if shared else "from"
+            help = f"write {put(f'{key}: {user}')}, the node that uses it"
         return Meaning(message, help, (Label(block.span, "the block"),))
 
     def _node_using(self, key: str) -> str | None:
@@ -114,15 +116,16 @@ def names_in(source: Source, choices: Collection[str]) -> list[str]:
 
 def as_sources(source: Source, named: Sequence[str]) -> str:
     """Return how to write sources, or a port, that a text names in another notation: `a, b`, `lstm[0]`."""
+    as_list = put(f"[{', '.join(named)}]")
     if source.name in SECTIONS and named:
-        return f"write {named[0]}" if len(named) == 1 else f"write [{', '.join(named)}]"
+        return f"write {put(named[0]) if len(named) == 1 else as_list}"
     words = _WORD.findall(source.text)
     if source.name.isidentifier() or not named or words[0] != named[0]:
         return ""
     if words == [*named] and len(named) > 1:
-        return f"write several sources as a list: [{', '.join(named)}]"
+        return f"write several sources as a list: {as_list}"
     port = _PORT.fullmatch(source.text)
-    return f"write a port after a dot: {port[1]}.{port[2]}" if port else ""
+    return f"write a port after a dot: {put(f'{port[1]}.{port[2]}')}" if port else ""
 
 
 def _unreadable_in_block(block: Block, thing: Input | Node, shared: str) -> Meaning:
@@ -131,7 +134,7 @@ def _unreadable_in_block(block: Block, thing: Input | Node, shared: str) -> Mean
     what = "an input" if isinstance(thing, Input) else "a node"
     message = f"{name} is {what} outside the block, which can read only its own inputs and nodes"
     inputs = ", ".join([*(f"{one.name}: ..." for one in block.inputs), f"{name}: {name}"])
-    help = f"give {block.family} an input {name}, and feed it at each use: from: {{{inputs}}}"
+    help = f"give {block.family} an input {name}, and feed it at each use: {code(f'from: {{{inputs}}}')}"
     if shared:
         help = f"{name} has no module to share"
     return Meaning(message, help, (Label(thing.span, "outside the block"),))
@@ -140,4 +143,4 @@ def _unreadable_in_block(block: Block, thing: Input | Node, shared: str) -> Mean
 def _value(name: str, what: str) -> Meaning:
     """Explain that the name is a param or a size, not a tensor."""
     message = f"{name} is {what}, not an input or node"
-    return Meaning(message, f"only an option can use its value: ${name}")
+    return Meaning(message, f"only an option can use its value: {code(f'${name}')}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.diagnostics.text import SEQ, code, did_you_mean, drop, put
 from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import is_lost
@@ -92,7 +93,7 @@ def _switched_off(apply: Apply) -> str:
 def _known_elsewhere(apply: Apply, blocks: list[str], form: Form) -> str:
     """Return the help for a name that an op of the other kind has, or a block."""
     if apply.name in blocks:
-        return f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
+        return f"{apply.name} is a block: write {put(f'{{block: {apply.name}, ...}}')}"
     kind = _other_kind(apply)
     if registry.find(kind, apply.name) or apply.name in registration.names(kind):
         return _kind_help(kind, apply.name, form)
@@ -107,9 +108,9 @@ def _kind_help(kind: str, name: str, form: Form) -> str:
     """Return the help for a merge that is written as a layer, or a layer that is written as a
     merge."""
     if form == "item" and kind == "merge":
-        node = f"{{merge: {name}, from: [..., ...]}}"
-        return f"{name} is a merge: make it a node, {node}, and feed the seq from it"
-    return f"{name} is a {kind}: write {{{kind}: {name}, ...}}"
+        node = code(f"{{merge: {name}, from: [..., ...]}}")
+        return f"{name} is a merge: make it a node, {node}, and feed the {SEQ} from it"
+    return f"{name} is a {kind}: write {put(f'{{{kind}: {name}, ...}}')}"
 
 
 def _node_instead(apply: Apply, form: Form) -> str:
@@ -119,15 +120,15 @@ def _node_instead(apply: Apply, form: Form) -> str:
     if name not in NODES or (apply.kind != "layer" and name in OPS):
         return ""
     if form != "item":
-        return f"write {NODES[name]}"
+        return f"write {put(NODES[name])}"
     if name in ("seq", "sequential"):
-        return "write its layers here, in the seq around it"
+        return f"write its layers here, in the {SEQ} around it"
     inside = apply.lone.value if apply.lone is not None else None
     if not isinstance(inside, str) or name == "scan":
-        return f"make it a node of its own: {NODES[name]}"
+        return f"make it a node of its own: {code(NODES[name])}"
     if op := registry.find("merge", inside):
         return _kind_help(op.kind, op.name, form)
-    return f"write {inside}" if name in ("layer", "block") else ""
+    return f"write {put(inside)}" if name in ("layer", "block") else ""
 
 
 def _in_python(apply: Apply, blocks: list[str], form: Form) -> str:
@@ -136,11 +137,11 @@ def _in_python(apply: Apply, blocks: list[str], form: Form) -> str:
     owner, _, port = apply.name.partition(".")
     if port and (owner in blocks or registry.find("layer", owner)):
         if form == "item":
-            return f"choose a port with take: {{{owner}: {{..., take: {port}}}}}"
-        return f"write layer: {owner}, take: {port}"
+            return f"choose a port with take: {put(f'{{{owner}: {{..., take: {port}}}}}')}"
+        return f"write {put(f'layer: {owner}, take: {port}')}"
     name = python_name(apply.name)
     written = from_python(apply.name, form) if name != apply.name else ""
-    return f"write {written}" if written else ""
+    return f"write {put(written)}" if written else ""
 
 
 def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Form) -> str:
@@ -150,10 +151,10 @@ def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Fo
         return registry.instead(apply.name)
     name = python_name(apply.name)
     if apply.kind == "layer" and (model := registry.with_library(name)):
-        return f"did you mean {model}?"
+        return did_you_mean(model)
     if op := named_elsewhere(name):
         is_other = op.kind == _other_kind(apply)
-        return _kind_help(op.kind, op.name, form) if is_other else f"did you mean {op.name}?"
+        return _kind_help(op.kind, op.name, form) if is_other else did_you_mean(op.name)
     return state.report.suggestion(name, choices)
 
 
@@ -161,7 +162,7 @@ def report_no_activation(state: State, activation: Activation, path: str) -> Non
     """Report an activation whose name no layer has, or only one that is no activation."""
     name, span = activation.name, activation.span
     if registry.find("layer", name) or name in registration.names("layer"):
-        help = f"make it a node: {{layer: {name}, from: ...}}"
+        help = f"make it a node: {code(f'{{layer: {name}, from: ...}}')}"
         state.fault("bad-option", f"{name} is not an activation", span, path, help=help)
     else:
         help = _activation_instead(state, activation)
@@ -173,15 +174,15 @@ def _activation_instead(state: State, activation: Activation) -> str:
     name = activation.name
     inside = activation.lone.value if activation.lone is not None else None
     if name.lower() in NO_ACTIVATION:
-        return "leave activation out"
+        return f"leave {drop('activation')} out"
     if name in NAMING and isinstance(inside, str):
         name = inside
     op = torch_layer(name)
     if op is not None and (op.required or name == op.name):
-        return f"write {with_required(op, {}, 'activation')}"
+        return f"write {put(with_required(op, {}, 'activation'))}"
     op = named_elsewhere(name)
     if op is not None and op.family == "activation":
-        return f"did you mean {op.name}?"
+        return did_you_mean(op.name)
     if python_name(name) != name and (written := from_python(name, "activation")):
-        return f"write {written}"
+        return f"write {put(written)}"
     return state.report.suggestion(name, registry.names("layer"))

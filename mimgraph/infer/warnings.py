@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from mimgraph.diagnostics import Diagnostic, in_order
+from mimgraph.diagnostics.text import code, drop, put
 from mimgraph.infer.evaluation import in_block, in_inputs, in_nodes, in_value
 from mimgraph.infer.structure import calls, outer_shares, scopes, shared_around
 from mimgraph.ir.declared_graph import Apply, Graph, Node
@@ -18,7 +19,7 @@ def unused_params(graph: Graph) -> list[Diagnostic]:
     """Return a warning for each unused param of the spec and of the blocks in use."""
     found = []
     for name, option, family in _unused(graph):
-        help = f"write ${name} where its value belongs, or delete it"
+        help = f"write {code(f'${name}')} where its value belongs, or delete {drop('it')}"
         message = f"nothing uses {name}"
         found.append(Diagnostic("unused-param", message, option.key, help=help, node=family))
     return found
@@ -86,7 +87,7 @@ def _in(nodes: Iterable[Node], path: str = "", are_items: bool = False) -> Itera
         if isinstance(applied, Apply) and (instead := OPS.get((applied.kind, applied.name))):
             written = as_item(instead.spelling) if are_items else instead.spelling
             message = f"{applied.name} is deprecated since mimgraph {instead.since}"
-            help = f"write {written}"
+            help = f"write {put(written)}"
             yield Diagnostic("deprecated", message, applied.span, help=help, node=here)
         elif applied is not None:
             yield from _in(applied.items, f"{here}.", are_items=True)
@@ -109,7 +110,7 @@ def partly_frozen(graph: Graph) -> Iterator[Diagnostic]:
 
 def _freeze_warning(node: Node, name: str) -> Diagnostic:
     message = f"freeze does not reach {name}, which a block shares from outside"
-    help = f"write freeze: true on the node {name} too, if it should not learn"
+    help = f"write {code('freeze: true')} on the node {name} too, if it should not learn"
     return Diagnostic("partly-frozen", message, node.span, help=help, node=node.name)
 
 
