@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
-from mimgraph.diagnostics.text import code, put
+from mimgraph.diagnostics.text import code, put, words
 from mimgraph.infer.block_inputs import bind_pattern, fits_inputs, left_out_types, optional_input
 from mimgraph.infer.evaluation import (
     Evaluation,
@@ -200,7 +200,8 @@ def whole_number(site: Site, times: Option, key: str, number: Any) -> int | None
         help = help if key == "repeat" else ""
         site.fault("symbolic-size", message, times.span, note=note, help=help)
     elif not isinstance(number, int) or isinstance(number, bool) or number < least:
-        message = f"{key} must be a whole number of {unit}, at least {least}"
+        named = words("each", "times") if key == "each" else key
+        message = f"{named} must be a whole number of {unit}, at least {least}"
         site.fault("bad-option", message, times.span, help=_dollar(site, key, number))
     elif number > MAX_NODES:
         site.fault("too-large", f"more than {MAX_NODES:,} {unit}", times.span)

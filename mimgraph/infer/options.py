@@ -103,7 +103,9 @@ def bind(
     is_fine = len(report.diagnostics) == before and is_read
     if missing and is_fine and not is_positional(op, lone):
         wanted = {option.name: describe(option.annotation) for option in missing}
-        text = "" if place.form == "node" else with_required(op, given, place.form)
+        text = with_required(op, given, place.form)
+        if place.form == "node":
+            text = ", ".join(f"{option.name}: {op.shown(option.name)}" for option in missing)
         missing_options(op.name, wanted, place.span, report, at.node, text)
     varying, literal, length = dict[str, Option](), dict[str, Option](), 0
     for name, option in given.items():
@@ -290,9 +292,9 @@ def missing_options(
     written: str = "",
 ) -> None:
     """Report all missing options of a node as one fault; `missing` describes the value of each, and
-    `written` is the node with them."""
+    `written` is an example of them, or of the node with them."""
     wants = [f"{name}, {what}" if what else name for name, what in missing.items()]
-    help = f"give {'; and '.join(wants)}" + (f": {written}" if written else "")
+    help = f"give {'; and '.join(wants)}" + (f", such as {put(written)}" if written else "")
     message = f"{owner} needs {_and(list(missing))}"
     report.add(Diagnostic("missing-option", message, span, help=help, node=node))
 

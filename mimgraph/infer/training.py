@@ -146,7 +146,10 @@ def _name(path: str) -> str:
 # Compute and check the words of a node on how its weights are trained.
 
 
-_LR = f"write a rate, {put('lr: 1e-4')}, or a multiple of the optimizer's, {put('lr: 0.1x')}"
+_MULTIPLE_OF = put("lr: 0.1x", 'lr="0.1x"')
+_LR = (
+    f"write a rate, {put('lr: 1e-4', 'lr=1e-4')}, or a multiple of the optimizer's, {_MULTIPLE_OF}"
+)
 # what the words for rates want, and the help for another value
 _RATES = {
     "lr": ("a number or a multiple", _LR),

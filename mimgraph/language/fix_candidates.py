@@ -6,14 +6,12 @@ A proposal is one function; `PROPOSALS` lists them, the most likely first.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree, plain
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.text import Part, Role, parts_of
-from mimgraph.language import fix_texts
 from mimgraph.language.edit.entries import (
     is_flow,
     optioned_item,
@@ -31,14 +29,9 @@ from mimgraph.language.read_spec import DEFAULT_NAME
 from mimgraph.language.text_edits import Fix, TextEdit
 from mimgraph.language.yaml_reader import tree_of
 from mimgraph.language.yaml_text import flow
-from mimgraph.ops import registry
 from mimgraph.source import SourceFile
 
 NUMBERS = (64, 1, 0.5)  # values for a param that the spec only uses
-NEEDS = re.compile(r"(\w+) needs ([a-z_0-9]+(?:(?:, | and )[a-z_0-9]+)*)")
-SHAPE = re.compile(r"\((N(?:, [^()]+)?)\)")
-DTYPE = re.compile(r"\b(float32|float16|bfloat16|float64|int64|int32|bool)\b")
-CONVOLUTIONS = {3: "Conv1d", 4: "Conv2d", 5: "Conv3d"}
 
 
 class Candidate(NamedTuple):
@@ -80,8 +73,10 @@ def _name(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[
 
 def _put(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Write a value in place of the marked text, an entry of the node at fault, or an op with options."""
-    text = part.yaml
-    tree = tree_of(SourceFile("help", part.flow.replace(", ...", "")))
+    text, flow_text = part.yaml, part.flow.replace(", ...", "")
+    if "NAME" in text and (before := _before(around)) is not None:
+        text, flow_text = (one.replace("NAME", before) for one in (text, flow_text))
+    tree = tree_of(SourceFile("help", flow_text))
     if isinstance(tree, Mapping) and tree.entries:
         data = plain(tree)
         if text.startswith("{"):
@@ -110,7 +105,7 @@ def _insert(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterato
     """Insert a node between a source and its reader."""
     tree = tree_of(SourceFile("help", part.yaml))
     data = plain(tree) if isinstance(tree, Mapping) else {}
-    if isinstance(data.get("from"), str) and "..." not in part.yaml:
+    if "from" in data and "..." not in part.yaml:
         for edits in inserted(diagnostic, around, data):
             yield Candidate(
                 Fix(f"Insert {data.get('layer') or data.get('merge')} before it", edits)
@@ -128,55 +123,6 @@ APPLIED: dict[Role, Callable[[Part, Diagnostic, Surroundings], Iterator[Candidat
     "insert": _insert,
     "drop": _drop,
 }
-
-
-def _quoted(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
-    """Quote a text that YAML reads as something else."""
-    for text in fix_texts.quoted(diagnostic.help):
-        yield Candidate(_spelt(f"Quote it: {text}", (TextEdit(diagnostic.span, text),)))
-
-
-def _written(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
-    """Write in place of the marked text what the help says."""
-    for text in fix_texts.values(diagnostic.help):
-        if len(text) > 80:
-            continue
-        for edit in _replaced(diagnostic, text):
-            yield Candidate(_spelt(f"Write {text}", (edit,)))
-        key, colon, _ = text.partition(": ")
-        entry = next(around.entries, None)
-        if colon and entry is not None and entry.key.text == key:
-            whole = entry.key.span.to(entry.value.span)
-            yield Candidate(_spelt(f"Write {text}", (TextEdit(whole, text),)))
-
-
-def _nodes(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
-    """Insert the node that the help writes, between a source and its reader."""
-    for written in fix_texts.nodes(diagnostic.help):
-        for edits in inserted(diagnostic, around, written.data):
-            name = written.data.get("layer") or written.data.get("merge")
-            yield Candidate(Fix(f"Insert {name} before it", edits))
-
-
-def _projected(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
-    """Project a source to the size that the others have, or cast it."""
-    written = [
-        {key: value for key, value in one.data.items() if key != "from"}
-        for one in fix_texts.nodes(diagnostic.help)
-    ]
-    for data in projections(diagnostic):
-        if data in written:
-            continue  # proposed already, as the help writes it
-        for edits in inserted(diagnostic, around, data):
-            yield Candidate(Fix(f"Insert {flow(data)}", edits))
-
-
-def _added(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
-    """Add the entry that the help writes, to the node or item at fault."""
-    for key, value in fix_texts.entries(diagnostic.help):
-        text = flow({key: value})[1:-1]
-        for edits in _given(around, key, value):
-            yield Candidate(Fix(f"Add {text}", edits))
 
 
 def _given(around: Surroundings, key: str, value: Any) -> Iterator[tuple[TextEdit, ...]]:
@@ -205,22 +151,6 @@ def _all_given(around: Surroundings, options: dict[str, Any]) -> Iterator[tuple[
     elif options and (node := around.node) is not None and isinstance(node.value, Mapping):
         each = [edit for one in options.items() for edit in with_entry(node.value, *one)]
         yield tuple(each)
-
-
-def _missing(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
-    """Give a missing option or key, with a value to replace."""
-    if diagnostic.code not in ("missing-option", "missing-key"):
-        return
-    missing = missing_options(diagnostic, around)
-    for edits in _all_given(around, missing):
-        yield Candidate(Fix(f"Add {flow(missing)[1:-1]}", edits))
-    if diagnostic.code == "missing-key" and "outputs" in diagnostic.message:
-        nodes = around.scope.get("nodes") or around.tree.get("nodes")
-        if isinstance(nodes, Mapping) and nodes.entries:
-            last = nodes.entries[-1][0].text
-            yield Candidate(
-                Fix(f"Add outputs: {last}", tuple(with_entry(around.scope, "outputs", last)))
-            )
 
 
 def _declared(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
@@ -257,39 +187,9 @@ def _renamed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate
         yield Candidate(Fix(f"Rename it to {new}", tuple(dict.fromkeys(edits))))
 
 
-def _listed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
-    """Choose one of the few names that are possible."""
-    for value in fix_texts.choices(diagnostic.message):
-        for edit in _replaced(diagnostic, value):
-            yield Candidate(_spelt(f"Replace with {value}", (edit,)))
-    for name in fix_texts.listed(diagnostic.help):
-        if diagnostic.code == "unknown-port":
-            whole = diagnostic.span
-            old = whole.excerpt().text
-            if old.isidentifier():
-                edit = TextEdit(whole, f"{old}.{name}")
-                yield Candidate(_spelt(f"Replace with {old}.{name}", (edit,)))
-        if name.replace(".", "").replace("*", "").isidentifier() or name.isdigit():
-            for edit in _replaced(diagnostic, name):
-                yield Candidate(_spelt(f"Replace with {name}", (edit,)))
-            if diagnostic.code == "unknown-port" or "take" in diagnostic.help:
-                for edits in _given(around, "take", int(name) if name.isdigit() else name):
-                    yield Candidate(Fix(f"Add take: {name}", edits))
-
-
-def _legacy(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
-
-    for name in fix_texts.meant(diagnostic.help):
-        for edit in _replaced(diagnostic, name):
-            yield Candidate(_spelt(f"Replace with {name}", (edit,)), is_meant=True)
-    for new in fix_texts.mappings(diagnostic.help):
-        yield from _respelled(new, flow(new), diagnostic, around)
-
-
 def _removed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Remove the entry at fault: an unused node, an unknown option, a key given twice."""
-    says_so = any(word in diagnostic.help for word in ("leave", "delete"))
-    if diagnostic.code in REMOVED or says_so:
+    if diagnostic.code in REMOVED:
         yield from _removals(diagnostic, around)
 
 
@@ -366,60 +266,10 @@ def _brief(tree: Tree) -> str:
     return tree.entries[0][0].text if tree.entries else "{}"
 
 
-def projections(diagnostic: Diagnostic) -> Iterator[dict[str, Any]]:
-    """Yield the nodes that may project or cast the source at fault."""
-    if diagnostic.code == "shape-mismatch":
-        yield from _to_size(diagnostic)
-    if diagnostic.code == "dtype-mismatch":
-        texts = (diagnostic.message, *(label.text for label in diagnostic.labels))
-        wanted = [name for text in texts for name in DTYPE.findall(text)]
-        for name in dict.fromkeys(wanted):
-            yield {"layer": "Cast", "dtype": name}
-
-
-def _to_size(diagnostic: Diagnostic) -> Iterator[dict[str, Any]]:
-    """Yield a projection, where one axis has another size than that of the other source."""
-    texts = (diagnostic.note, *(label.text for label in diagnostic.labels), diagnostic.message)
-    shapes = [match[1].split(", ") for text in texts for match in SHAPE.finditer(text)]
-    if not shapes:
-        return
-    here = shapes[0]
-    for other in shapes[1:]:
-        unlike = [n for n, (a, b) in enumerate(zip(here, other, strict=False)) if a != b]
-        if len(here) != len(other) or len(unlike) != 1 or not other[unlike[0]].isdigit():
-            continue
-        size = int(other[unlike[0]])
-        if unlike[0] == len(here) - 1:
-            yield {"layer": "Linear", "out_features": size}
-        elif unlike[0] == 1 and len(here) in CONVOLUTIONS:
-            layer = CONVOLUTIONS[len(here)]
-            yield {"layer": layer, "out_channels": size, "kernel_size": 1}
-
-
 def given_options(item: Item, options: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
     """Yield the edit that gives options to an item of a seq."""
     new = optioned_item(item.value, options, None)
     yield (with_item_value(item.around, item.at, new),)
-
-
-def missing_options(diagnostic: Diagnostic, around: Surroundings) -> dict[str, Any]:
-    """Return the options that an op lacks, each with the value of its example."""
-    match = NEEDS.match(diagnostic.message)
-    if match is None:
-        return {}
-    ops = [one for kind in ("layer", "merge") if (one := registry.find(kind, match[1]))]
-    names = re.split(r", | and ", match[2])
-    for op in ops[:1]:
-        found = {name: _value(op.shown(name)) for name in names if name in op.options}
-        return {name: value for name, value in found.items() if value is not ...}
-    return {"from": source} if names == ["from"] and (source := _before(around)) else {}
-
-
-def _value(text: str) -> Any:
-    """Return the value that a text of YAML has."""
-    tree = tree_of(SourceFile("example", f"value: {text}"))
-    value = tree.get("value") if isinstance(tree, Mapping) else None
-    return ... if value is None or text == "..." else plain(value)
 
 
 def _before(around: Surroundings) -> str | None:
@@ -436,15 +286,7 @@ def _before(around: Surroundings) -> str | None:
 
 
 PROPOSALS: tuple[Callable[[Diagnostic, Surroundings], Iterator[Candidate]], ...] = (
-    _legacy,
-    _quoted,
-    _nodes,
-    _written,
     _declared,
-    _missing,
-    _projected,
-    _added,
     _renamed,
-    _listed,
     _removed,
 )

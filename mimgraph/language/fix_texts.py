@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree, plain
+from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.language.edit.entries import as_item, with_entry, with_item
 from mimgraph.language.text_edits import TextEdit
-from mimgraph.language.yaml_reader import tree_of
-from mimgraph.source import SourceFile, Span
+from mimgraph.source import Span
 
 
 class Entry(NamedTuple):
@@ -95,119 +93,6 @@ def surroundings_of(tree: Mapping, span: Span) -> Surroundings:
     return Surroundings(tree, tuple(steps))
 
 
-# Take out of a help what it says to write: names, values, nodes and entries.
-
-
-MEANT = re.compile(r"did you mean (.+)\?")
-WRITE = re.compile(r"(?:^|: |; |, )(?:write|choose|make it|use) (.+)")
-QUOTE = re.compile(r"quote it: (\".*\")")
-LISTED = re.compile(
-    r"(?:known here|ports?|names?|choices|outputs|inputs|sources|one of)\b[^:]*: (.+)"
-)
-ENDS = (" for ", " where ", ", if ", ", or ", "; ", " without ", " or ", " if ")
-ENTRY = re.compile(r"\b([a-z_]+): (\[[^\]{}]*\]|\{[^{}]*\}|[A-Za-z0-9_.$-]+)")
-CHOICES = re.compile(r"must be ('\w+'(?:(?: or |, )'\w+')*)")
-PROSE = re.compile(
-    r"\b(it|the|a|its|each|name|where|with|in|for)\b (?!=)|\b(it|them|NAME|PORT)\b|\.\.\."
-)
-MOST_LISTED = 4
-
-
-class Written(NamedTuple):
-    """A node as a help writes it: its `data`, and where its text stands in the help."""
-
-    data: dict[str, Any]
-    start: int
-    end: int
-
-
-def meant(help: str) -> Iterator[str]:
-    """Yield the names that a help supposes."""
-    if (match := MEANT.search(help)) is not None:
-        yield from (name.strip() for name in match[1].split(" or "))
-
-
-def quoted(help: str) -> Iterator[str]:
-    """Yield the quoted text that a help says to write."""
-    if (match := QUOTE.search(help)) is not None:
-        yield match[1]
-
-
-def values(help: str) -> Iterator[str]:
-    """Yield the texts that a help may say to write in place of the marked text, the longest first."""
-    if (match := WRITE.search(help)) is None:
-        return
-    text = match[1]
-    found = [text, *(text[: text.index(end)] for end in ENDS if end in text)]
-    texts = {one.rstrip(",;") for one in found}
-    yield from sorted((one for one in texts if not PROSE.search(one)), key=len, reverse=True)
-
-
-def listed(help: str) -> Iterator[str]:
-    """Yield the names that a help lists as possible, if they are few."""
-    if (match := LISTED.search(help)) is not None:
-        names = match[1].partition(";")[0].split(", ")
-        if len(names) <= MOST_LISTED:
-            yield from (name.strip() for name in names if name.strip())
-
-
-def choices(message: str) -> Iterator[str]:
-    """Yield the texts that a message says a value must be, if they are few: `must be 'a' or 'b'`."""
-    if (match := CHOICES.search(message)) is not None:
-        yield from re.findall(r"'([^']*)'", match[1])[:MOST_LISTED]
-
-
-def nodes(help: str) -> Iterator[Written]:
-    """Yield the nodes that a help writes in full: `{layer: Flatten, from: x}`."""
-    for match in re.finditer(r"\{(?:layer|merge): ", help):
-        end = _closing(help, match.start())
-        text = help[match.start() : end]
-        if "..." in text or not end:
-            continue
-        tree = tree_of(SourceFile("help", text))
-        if isinstance(tree, Mapping):
-            data = plain(tree)
-            if isinstance(data.get("from"), str):
-                yield Written(data, match.start(), end)
-
-
-def mappings(help: str) -> Iterator[dict[str, Any]]:
-    """Yield the mappings that a help says to write, also those that go on: `{layer: Upsample, ...}`."""
-    for match in re.finditer(r"(?:write|inside:) (?:\w+: )?(?=\{)", help):
-        text = help[match.end() : _closing(help, match.end())]
-        tree = tree_of(SourceFile("help", text.replace(", ...", "")))
-        if isinstance(tree, Mapping) and tree.entries and "..." not in text.replace(", ...}", "}"):
-            yield plain(tree)
-
-
-def entries(help: str) -> Iterator[tuple[str, Any]]:
-    """Yield the entries that a help writes outside nodes: `broadcast: true`."""
-    for match in ENTRY.finditer(_without_nodes(help)):
-        tree = tree_of(SourceFile("help", match[0]))
-        if isinstance(tree, Mapping) and "..." not in match[0]:
-            yield from plain(tree).items()
-
-
-def _without_nodes(help: str) -> str:
-    """Return a help without what stands in braces behind no key."""
-    kept, at = "", 0
-    for match in re.finditer(r"(?<!\w: )\{", help):
-        if match.start() >= at:
-            kept += help[at : match.start()]
-            at = _closing(help, match.start()) or len(help)
-    return kept + help[at:]
-
-
-def _closing(text: str, start: int) -> int:
-    """Return the end of the text that a brace begins; 0 if it is not closed."""
-    depth = 0
-    for at in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[at], 0)
-        if not depth:
-            return at + 1
-    return 0
-
-
 # Put a node between a source and the node or item that reads it.
 
 
@@ -228,8 +113,8 @@ def inserted(
     name = _new_name(around, data)
     entries = node.around.entries
     at = next(n for n, one in enumerate(entries) if one[0] is node.key)
-    for source in _sources(node.value, data.get("from"), diagnostic):
-        new = {**data, "from": source.text}
+    for source in _sources(node.value, _source_of(data), diagnostic):
+        new = _reading(data, source.text)
         new = {key: new[key] for key in ("layer", "merge", "from", *new) if key in new}
         before = entries[at - 1][0] if at else None
         edits = with_entry(node.around, name, new, after=before, first=not at)
@@ -247,12 +132,24 @@ def _before_outputs(around: Surroundings, data: dict[str, Any]) -> Iterator[tupl
         return
     if all(one.key.text != "outputs" for one in around.entries):
         return
-    name = _new_name(around, {**data, "from": source.text})
-    new = {**data, "from": source.text}
+    new = _reading(data, source.text)
+    name = _new_name(around, new)
     edits = with_entry(
         nodes, name, {key: new[key] for key in ("layer", "from", *new) if key in new}
     )
     yield (*edits, TextEdit(source.span, name))
+
+
+def _source_of(data: dict[str, Any]) -> str | None:
+    """Return the source of a node, `x` of `from: x` or `from: {m: x}`."""
+    given = data.get("from")
+    return next(iter(given.values()), None) if isinstance(given, dict) else given
+
+
+def _reading(data: dict[str, Any], source: str) -> dict[str, Any]:
+    """Return the node with another source."""
+    given = data.get("from")
+    return {**data, "from": dict.fromkeys(given, source) if isinstance(given, dict) else source}
 
 
 def _sources(node: Mapping, name: str | None, diagnostic: Diagnostic) -> Iterator[Scalar]:
@@ -282,7 +179,7 @@ def _scalars(tree: Tree) -> Iterator[Scalar]:
 def _new_name(around: Surroundings, data: dict[str, Any]) -> str:
     """Return a name for the node, after its source and op, that nothing in its scope has."""
     op = str(data.get("layer") or data.get("merge")).lower()
-    source = str(data.get("from", "")).partition(".")[0]
+    source = (_source_of(data) or "").partition(".")[0]
     first = name = f"{source}_{op}" if source.isidentifier() else op
     taken = {
         key.text

@@ -96,7 +96,9 @@ def in_seq(edit: Edit, item: Node) -> Iterator[Node]:
         return
     words = item.take, item.over, item.freeze or None, item.training
     if any(word is not None for word in words):
-        message = "a Sequential in a seq becomes items of it, and cannot have words of its own"
+        message = (
+            "a Sequential in a Sequential becomes items of it, and cannot have words of its own"
+        )
         raise edit.fault("bad-option", message, "give take, over, freeze, ... to its items")
     for inner in item.operation.items:
         yield replace(inner, sources=item.sources)
@@ -182,7 +184,9 @@ def _in_seq(edit: Edit, place: Place, layer: Layer, name: object) -> Scope:
     """Return the seq with the layer as a new item after the one at the place."""
     if name is not None:
         help = "leave name out: the name of an item is its position"
-        raise edit.fault("bad-name", f"{place.path} is an item of a seq, as the new one is", help)
+        raise edit.fault(
+            "bad-name", f"{place.path} is an item of a Sequential, as the new one is", help
+        )
     scope, item = place.scope, place.node
     source = Source(item.name, None, item.span)
     added = declare(edit, scope, str(int(item.name) + 1), layer, (source,))
@@ -233,7 +237,7 @@ def rewire(graph: Graph, typed: TypedGraph, path: object, from_: object) -> Edit
     place = find(edit, path)
     scope, node = place.scope, place.node
     if scope.is_seq:
-        message = f"{place.path} is an item of a seq, which reads the item before it"
+        message = f"{place.path} is an item of a Sequential, which reads the item before it"
         raise edit.fault("unknown-source", message, f"rewire {scope.path[:-1]!r} as a whole")
     if isinstance(from_, Mapping):
         named = as_texts("from_", from_, '{"query": "text", "key": "image"}')
@@ -262,7 +266,7 @@ def remove(graph: Graph, typed: TypedGraph, path: object) -> EditedGraph:
     scope, name = place.scope, place.name
     if scope.is_seq:
         if len(scope.nodes) == 1:
-            message = f"{place.path} is the only item of its seq"
+            message = f"{place.path} is the only item of its Sequential"
             raise edit.fault("missing-key", message, f"remove {scope.path[:-1]!r} as a whole")
         return edit.changed(place.around, scope.with_node(name))
     source = _sole_source(edit, place)
@@ -345,10 +349,8 @@ def declare(edit: Edit, scope: Scope, name: str, layer: Layer, sources: tuple[So
             message = f"{layer.label} is given a source of another graph"
             raise edit.fault("unknown-source", message, "give only options: the sources stay")
         if scope.is_seq and layer.op.kind != "layer":
-            message = (
-                f"{layer.label} is a {layer.op.kind}, and an item of a seq is a layer or block"
-            )
-            help = f"replace the seq, {scope.path[:-1]!r}, as a whole"
+            message = f"{layer.label} is a {layer.op.kind}, and an item of a Sequential is a layer or block"
+            help = f"replace the Sequential, {scope.path[:-1]!r}, as a whole"
             raise edit.fault("unknown-layer", message, help)
         apply = declare_apply(layer, edit.span, scope.is_seq)
         return WRITTEN.node(context.declare(apply, layer.keywords))

@@ -84,7 +84,7 @@ def _no_options(edit: Edit, scope: Scope, node: Node, name: str) -> Exception:
         message = f"{here} shares the module of {shared.text}, and has no option {name!r}"
         help = f"change {shared.text}, which {here} follows"
     else:
-        message = f"{here} is a seq, and has no option {name!r}"
+        message = f"{here} is a Sequential, and has no option {name!r}"
         help = f"name one of its items: {f'{here}.0'!r}"
     return edit.fault("unknown-option", message, help)
 

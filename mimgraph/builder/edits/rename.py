@@ -53,7 +53,7 @@ def _check_place(edit: Edit, place: Place) -> None:
         help = "rename the node, or in an each the source that names the port"
         raise edit.fault("unknown-source", message, help)
     if place.scope.is_seq:
-        message = f"{place.path} is an item of a seq, which is named by its position"
+        message = f"{place.path} is an item of a Sequential, which is named by its position"
         raise edit.fault("bad-name", message, f"rename {place.scope.path[:-1]!r} as a whole")
 
 
