@@ -23,7 +23,7 @@ from mimgraph.language.edit.entries import (
     without_entry,
     without_item,
 )
-from mimgraph.language.fix_texts import Item, Surroundings, inserted
+from mimgraph.language.surroundings import Item, Surroundings, inserted
 from mimgraph.language.occurrences import find_occurrences
 from mimgraph.language.read_spec import DEFAULT_NAME
 from mimgraph.language.text_edits import Fix, TextEdit

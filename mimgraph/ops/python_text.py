@@ -67,22 +67,18 @@ def _part(part: Part) -> str:
 
 def _python(data: Any, part: Part) -> str:
     """Return the data of a value, of a node or of entries as Python."""
-    if isinstance(data, dict):
-        if any(map(is_node, data)):
+    match data:
+        case dict() if any(map(is_node, data)):
             return python_call(data)
-        if part.flow is not part.yaml:
+        case dict() if part.flow is not part.yaml:
             return _joined(*(_entry(*one) for one in data.items()))
-        if _is_item(data):
+        case dict() if _is_item(data):
             return python_item(data)
-        return python_literal(data)
-    if isinstance(data, str) and data.startswith("$("):
-        return data[2:-1]
-    is_text = isinstance(data, str) and not data.startswith("$")
-    return (
-        part.yaml
-        if is_text or isinstance(data, int) and data not in (True, False)
-        else python_literal(data)
-    )
+        case str() if data.startswith("$"):
+            return data.removeprefix("$").removeprefix("(").removesuffix(")")
+        case None | bool() | float() | list() | dict():
+            return python_literal(data)
+    return part.yaml
 
 
 def _entry(key: str, value: Any) -> str:

@@ -10,62 +10,63 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.builder.user_line import python_words
 from mimgraph.diagnostics import Report
+from mimgraph.diagnostics.text import MAPPING, SEQ, Text, code, did_you_mean, drop, insert, put
 from mimgraph.language.read_spec import read
+from mimgraph.ops.python_text import in_python
 from mimgraph.source import SourceFile
 from tests.helpers.handles import image, numeric, text
 from tests.helpers.marked import faults
 from tests.test_corpus import CASE, FILES
 
 TEXTS = {
-    "flatten it first: {layer: Flatten, from: image}": "flatten it first: layers.Flatten()(image)",
-    "fill it first: {layer: Fill, from: lstm.last, value: zeros}, or write missing: skip": (
-        'fill it first: layers.Fill("zeros")(lstm["last"]), or write missing="skip"'
+    f"flatten it first: {insert('{layer: Flatten, from: image}')}": (
+        "flatten it first: layers.Flatten()(image)"
     ),
-    "flatten it first: {from: b, seq: [Flatten, {Linear: 16}]}": (
+    f"fill it first: {insert('{layer: Fill, from: lstm.last, value: zeros}')}": (
+        'fill it first: layers.Fill("zeros")(lstm["last"])'
+    ),
+    f"flatten it first: {insert('{from: b, seq: [Flatten, {Linear: 16}]}')}": (
         "flatten it first: mg.Sequential(layers.Flatten(), layers.Linear(16))(b)"
     ),
-    "move it back: {Transpose: {dim0: 0, dim1: 1}}": "move it back: layers.Transpose(dim0=0, dim1=1)",
-    "compare it: {merge: formula, expr: m > 0, from: {m: mask}}, and write broadcast: true": (
-        'compare it: merges.formula("m > 0", m=mask), and write broadcast=True'
+    f"move it back: {code('{Transpose: {dim0: 0, dim1: 1}}')}": (
+        "move it back: layers.Transpose(dim0=0, dim1=1)"
     ),
-    "a batch: {parameter: [1, 8], init: ..., batched: true, ...}": (
+    f"compare it: {insert('{merge: formula, expr: m > 0, from: {m: mask}}')}": (
+        'compare it: merges.formula("m > 0", m=mask)'
+    ),
+    f"a batch: {code('{parameter: [1, 8], init: ..., batched: true, ...}')}": (
         "a batch: mg.Parameter(..., (1, 8), init=..., batched=True, ...)"
     ),
-    "swap them: from: {a: y, b: x}": "swap them: a=y, b=x",
-    "write repeat: {times: $T, shared: true}": 'write repeat={"times": T, "shared": True}',
-    "dim must be an integer or null, not true": "dim must be an integer or None, not True",
-    "audio is optional: concat must say what to do": "audio is optional: concat must say what to do",
-    "no layer is called 'a: {b: 1}'": "no layer is called 'a: {b: 1}'",
-    "choose a port with take: {LSTM: {..., take: last}}": (
+    f"swap them: {put('from: {a: y, b: x}')}": "swap them: a=y, b=x",
+    f"write {put('repeat: {times: $T, shared: true}')}": (
+        'write repeat={"times": T, "shared": True}'
+    ),
+    f"dim must be an integer or {code('null')}, not {code('true')}": (
+        "dim must be an integer or None, not True"
+    ),
+    f"choose a port with take: {put('{LSTM: {..., take: last}}')}": (
         'choose a port with take: layers.LSTM(..., take="last")'
     ),
-    "write arange: x, dim: 1, or arange: 8": "write mg.arange(x, dim=1), or mg.arange(8)",
-    "name each option: {out_channels: 8, kernel_size: 3}": (
-        "name each option: out_channels=8, kernel_size=3"
+    f"write {put('arange: x, dim: 1')}, or {put('arange: 8')}": (
+        "write mg.arange(x, dim=1), or mg.arange(8)"
     ),
-    "write BatchNorm2d without a value: the input decides num_features": (
-        "write layers.BatchNorm2d(): the input decides num_features"
+    f"write {put('zeros: true, like: x')}": "write mg.zeros(like=x)",
+    f"write {put('{GELU: {approximate: ...}}')} or {put('GELU')}": (
+        "write layers.GELU(approximate=...) or GELU"
     ),
-    "write GELU: {approximate: ...} or GELU": "write layers.GELU(approximate=...) or GELU",
-    "make it a node: {layer: LSTM, from: ...}": "make it a node: layers.LSTM(...)(...)",
-    "and cut it to T: {layer: Slice, from: ..., dim: 0, end: $T}": (
+    f"make it a node: {code('{layer: LSTM, from: ...}')}": "make it a node: layers.LSTM(...)(...)",
+    f"and cut it to T: {code('{layer: Slice, from: ..., dim: 0, end: $T}')}": (
         "and cut it to T: layers.Slice(dim=0, end=T)(...)"
     ),
-    "declare the input of the block: m: {shape: [...], optional: true}": (
-        "declare the input of the block: m=None"
+    f"write {put('$T')}, {put('$(2*T)')}, {put('[$T, 4]')} or {put('-.inf')}": (
+        'write T, 2*T, [T, 4] or float("-inf")'
     ),
-    "an input of a spec is declared with optional: true": (
-        "an input of a spec is declared with optional=True"
-    ),
-    "declare it: params: {S: ...}": (
-        "only sizes of inputs on which the outputs depend have a name here"
-    ),
-    "write zeros: true for the shape of the source": (
-        "write mg.zeros(like=...) for the shape of the source"
-    ),
-    "it is 2 * T, {a, {b}": "it is 2 * T, {a, {b}",
+    f"leave {drop('only: training')} out": 'leave only="training" out',
+    f"an item of a {SEQ} must be a {MAPPING}": "an item of a Sequential must be a dict",
+    f"its ports: {put('last', 'lstm[0]')}": "its ports: lstm[0]",
+    f"{did_you_mean('true')}": "did you mean True?",
+    "concat must say: {seq: [a]}, true": "concat must say: {seq: [a]}, true",
 }
 # what may follow a colon in a sentence, or in Python
 ENGLISH = r"(\w+=|write|make|read|return|layers\.|merges\.|mg\.)"
@@ -75,13 +76,13 @@ YAML = re.compile(
 
 
 def test_texts_in_python() -> None:
-    assert {text: python_words(text) for text in TEXTS} == TEXTS
+    assert {text: in_python(Text(text)) for text in TEXTS} == TEXTS
 
 
 def test_a_text_of_the_user_in_braces_stays() -> None:
     texts = ["{a: &a [x], b: *a}", "{seq: 3}", "write {scan: [], carry: x}", "outputs: [a]"]
     texts += ["over: 2024-13-45", "one of {a, b}", "{" * 1000, "{layer: [a]}"]
-    assert [python_words(text) for text in texts] == texts
+    assert [in_python(Text(code(text))) for text in texts] == texts
 
 
 def typing_texts() -> Iterator[str]:
@@ -108,7 +109,7 @@ def calls(text: str) -> Iterator[str]:
 
 def test_the_texts_of_the_corpus_have_no_yaml_left() -> None:
     texts = {*typing_texts()}
-    written = {text: python_words(text) for text in texts}
+    written = {text: in_python(text) for text in texts}
     assert sum(written[text] != text for text in texts) > 80
     assert [one for one in written.values() if YAML.search(one)] == []
     for shown in written.values():

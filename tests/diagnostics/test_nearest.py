@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mimgraph.diagnostics.nearest import nearest, suggestion
+from mimgraph.diagnostics.text import unmarked
 from tests.helpers.cases import each
 
 LAYERS = ["Linear", "Conv2d", "ConvTranspose2d", "ReLU", "ReLU6", "GELU", "LayerNorm", "LSTM"]
@@ -26,7 +27,7 @@ LAYERS = ["Linear", "Conv2d", "ConvTranspose2d", "ReLU", "ReLU6", "GELU", "Layer
     ],
 )
 def test_suggestion(name: str, choices: list[str], says: str) -> None:
-    assert suggestion(name, choices, "its names") == says
+    assert unmarked(suggestion(name, choices, "its names")) == says
 
 
 @each(

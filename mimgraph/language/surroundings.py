@@ -1,4 +1,4 @@
-"""Read what fixes need: the tree around a diagnostic, the code in its help, and where lines go."""
+"""Find the entries and items around a diagnostic, and put a node between a source and its reader."""
 
 from __future__ import annotations
 
