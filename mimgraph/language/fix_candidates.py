@@ -23,9 +23,9 @@ from mimgraph.language.edit.entries import (
     without_entry,
     without_item,
 )
-from mimgraph.language.surroundings import Item, Surroundings, inserted
 from mimgraph.language.occurrences import find_occurrences
 from mimgraph.language.read_spec import DEFAULT_NAME
+from mimgraph.language.surroundings import Item, Surroundings, inserted
 from mimgraph.language.text_edits import Fix, TextEdit
 from mimgraph.language.yaml_reader import tree_of
 from mimgraph.language.yaml_text import flow
@@ -104,12 +104,9 @@ def _put(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[C
 def _insert(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Insert a node between a source and its reader."""
     tree = tree_of(SourceFile("help", part.yaml))
-    data = plain(tree) if isinstance(tree, Mapping) else {}
-    if "from" in data and "..." not in part.yaml:
-        for edits in inserted(diagnostic, around, data):
-            yield Candidate(
-                Fix(f"Insert {data.get('layer') or data.get('merge')} before it", edits)
-            )
+    if tree is not None and "..." not in part.yaml:
+        for edits in inserted(diagnostic, around, plain(tree)):
+            yield Candidate(Fix(f"Insert {part.yaml}", edits))
 
 
 def _drop(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:

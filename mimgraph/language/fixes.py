@@ -15,8 +15,8 @@ from mimgraph.diagnostics.codes import CODES, WARNINGS, DiagnosticCode
 from mimgraph.infer.warnings import warnings
 from mimgraph.language.files import ENDINGS, Place, first_place
 from mimgraph.language.fix_candidates import Candidate, candidates
-from mimgraph.language.surroundings import surroundings_of
 from mimgraph.language.read_spec import read
+from mimgraph.language.surroundings import surroundings_of
 from mimgraph.language.text_edits import Fix, edited
 from mimgraph.language.yaml_reader import tree_of
 from mimgraph.source import SourceFile

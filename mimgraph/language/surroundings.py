@@ -97,23 +97,29 @@ def surroundings_of(tree: Mapping, span: Span) -> Surroundings:
 
 
 def inserted(
-    diagnostic: Diagnostic, around: Surroundings, data: dict[str, Any]
+    diagnostic: Diagnostic, around: Surroundings, data: Any
 ) -> Iterator[tuple[TextEdit, ...]]:
-    """Yield the edits that put a node before the node or item at fault, which then reads it."""
-    if (item := around.item) is not None and "layer" in data:
-        options = {key: value for key, value in data.items() if key != "from"}
-        yield tuple(with_item(item.around, item.at, as_item(options)))
-        return
-    node = around.node
-    if node is None:
-        yield from _before_outputs(around, data)
-        return
-    if not isinstance(node.value, Mapping):
-        return
+    """Yield the edits that put a node, or an item of a seq, before the one at fault, which then reads it."""
+    if (item := around.item) is not None:
+        is_node = isinstance(data, dict) and "layer" in data
+        options = {key: value for key, value in data.items() if key != "from"} if is_node else {}
+        yield tuple(with_item(item.around, item.at, as_item(options) if is_node else data))
+    elif isinstance(data, dict) and "from" in data:
+        node = around.node
+        if node is None:
+            yield from _before_outputs(around, data)
+        elif isinstance(node.value, Mapping):
+            yield from _before_node(diagnostic, around, node, node.value, data)
+
+
+def _before_node(
+    diagnostic: Diagnostic, around: Surroundings, node: Entry, read: Mapping, data: dict[str, Any]
+) -> Iterator[tuple[TextEdit, ...]]:
+    """Yield the edits that put a node between a source and the node at fault."""
     name = _new_name(around, data)
     entries = node.around.entries
     at = next(n for n, one in enumerate(entries) if one[0] is node.key)
-    for source in _sources(node.value, _source_of(data), diagnostic):
+    for source in _sources(read, _source_of(data), diagnostic):
         new = _reading(data, source.text)
         new = {key: new[key] for key in ("layer", "merge", "from", *new) if key in new}
         before = entries[at - 1][0] if at else None
