@@ -108,6 +108,16 @@ def did_you_mean(*names: str) -> str:
     return f"did you mean {' or '.join(map(name, names))}?"
 
 
+def write(yaml: object) -> str:
+    """Return the help that says what to write."""
+    return f"write {put(yaml)}"
+
+
+def leave_out(yaml: str) -> str:
+    """Return the help that says what to leave out."""
+    return f"leave {drop(yaml)} out"
+
+
 def choices_of(names: Collection[str]) -> Iterable[str]:
     """Return the names that are possible, each marked if they are few enough to propose each."""
     return map(put, names) if len(names) <= MOST_PROPOSED else names

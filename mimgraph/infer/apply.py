@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.diagnostics.text import SEQ, code, drop, put
+from mimgraph.diagnostics.text import SEQ, code, leave_out, put
 from mimgraph.infer import shape_help
 from mimgraph.infer.evaluation import Evaluation, placed
 from mimgraph.infer.options import Bound, Place, Values, bind, values
@@ -178,7 +178,7 @@ def finish(
     ports = tuple(port for port in given if port)
     if site.take is not None:
         if site.take.port not in ports:
-            port, span, help = site.take.port, site.take.span, f"leave {drop('take')} out"
+            port, span, help = site.take.port, site.take.span, leave_out("take")
             unknown_port(site.state, name, port, span, ports, site.path, help)
             return None
         default = site.take.port
@@ -350,7 +350,7 @@ def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
                     "inferred-conflict",
                     f"{name} is {given}, but the input gives {inferred}",
                     option=name,
-                    help=f"leave {drop(name)} out",
+                    help=leave_out(name),
                 )
 
 

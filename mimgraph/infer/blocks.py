@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
-from mimgraph.diagnostics.text import code, put, words
+from mimgraph.diagnostics.text import code, put, words, write
 from mimgraph.infer.block_inputs import bind_pattern, fits_inputs, left_out_types, optional_input
 from mimgraph.infer.evaluation import (
     Evaluation,
@@ -216,7 +216,7 @@ def _dollar(site: Site, key: str, name: Any) -> str:
     if not isinstance(name, str):
         return ""
     if name in site.context.env and not isinstance(site.context.env[name], Dim):
-        return f"write {put(f'${name}')}"
+        return write(f"${name}")
     if key != "repeat":
         return ""
     if name in site.context.env:
@@ -226,7 +226,7 @@ def _dollar(site: Site, key: str, name: Any) -> str:
 
 def _shared_repeat(times: Dim) -> str:
     """Return the help that repeats one module as often as a size known only at run time says."""
-    return f"write {put(f'repeat: {{times: {as_option(times)}, shared: true}}')}"
+    return write(f"repeat: {{times: {as_option(times)}, shared: true}}")
 
 
 def columns_of(

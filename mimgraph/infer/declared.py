@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from mimgraph.diagnostics import Label, Report
-from mimgraph.diagnostics.text import put
+from mimgraph.diagnostics.text import put, write
 from mimgraph.infer.apply import bind_op
 from mimgraph.infer.blocks import find_block
 from mimgraph.infer.each import check_text
@@ -282,4 +282,4 @@ def _limit_help(value: object) -> str:
     if found is None:
         return EXAMPLE
     text = re.sub("[_,]", "", found[1]) + (found[2] or "").upper()
-    return f"write {put(text)}" if read_amount(text) is not None else EXAMPLE
+    return write(text) if read_amount(text) is not None else EXAMPLE

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.diagnostics.text import SEQ, code, did_you_mean, drop, put, words
+from mimgraph.diagnostics.text import SEQ, code, did_you_mean, drop, leave_out, put, words, write
 from mimgraph.infer.evaluation import (
     LONGEST,
     Environment,
@@ -246,7 +246,7 @@ def _without_brackets(name: str, option: Option) -> str:
 def _node_key_help(name: str, value: Any, keys: Keys) -> str:
     """Return the help for an option that is meant as another key of the node: `input: x`."""
     if name in TRAINED and isinstance(value, bool):
-        return f"leave {drop(name)} out" if value else f"write {put('freeze: true')}"
+        return leave_out(name) if value else write("freeze: true")
     if name == "shared" and isinstance(value, bool):
         inside = code("repeat: {times: 3, shared: true}")
         return f"write it inside repeat, {inside}, or beside {code('each: [...]')}"
@@ -266,7 +266,7 @@ def _node_key_help(name: str, value: Any, keys: Keys) -> str:
         return f"write {code('from: NAME')}, an input or a node"
     text = value if isinstance(value, str) else f"[{', '.join(names)}]"
     named = text if name in SOURCES else f"{{{name}: {text}}}"
-    return f"write {put(f'from: {named}')}"
+    return write(f"from: {named}")
 
 
 def given_twice(
@@ -374,9 +374,9 @@ def _value_help(op: Op, spec: OptionSpec, value: Any, env: Environment) -> str:
     written = [_computed(item, env) for item in value] if isinstance(value, list) else []
     if any(written):
         items = ", ".join(one or str(item) for one, item in zip(written, value, strict=True))
-        return f"write {put(f'[{items}]')}"
+        return write(f"[{items}]")
     if type(value) is int and _fits(spec, [value]):
-        return f"write {put(f'[{value}]')}"
+        return write(f"[{value}]")
     return _as_expression(value, spec, env)
 
 
@@ -388,12 +388,12 @@ def _as_expression(value: Any, spec: OptionSpec, env: Environment) -> str:
     if not isinstance(value, str) or len(value) > LONGEST:
         return ""
     if left := _TEMPLATE.fullmatch(value):
-        return f"write {put(f'${left[1] or left[2]}')}"
+        return write(f"${left[1] or left[2]}")
     if (infinite := _INFINITE.fullmatch(value)) and _fits(spec, float(value)):
-        return f"write {put((infinite[1] or '') + '.inf')}"
+        return write((infinite[1] or "") + ".inf")
     as_given = value.template if isinstance(value, WrittenText) else value
     if items := _TUPLE.fullmatch(as_given):
-        return f"write {put(f'[{items[1]}]')}"
+        return write(f"[{items[1]}]")
     if not isinstance(value, WrittenText) and value[:1] == "$":  # a spec never gives such a text
         return "in Python read a size from a tensor: x.dims[0]"
     text = as_given.replace("$", "") if isinstance(value, WrittenText) else value
@@ -402,10 +402,10 @@ def _as_expression(value: Any, spec: OptionSpec, env: Environment) -> str:
     except ExpressionError:
         return ""
     if isinstance(expression, Variable):
-        return f"write {put(f'${text}')}" if _fits(spec, env.get(text, FAULTY)) else ""
+        return write(f"${text}") if _fits(spec, env.get(text, FAULTY)) else ""
     if not variables(expression):
-        return f"write {put(to_text(expression))}" if _fits(spec, _number(expression)) else ""
-    return "" if choices(spec.annotation) else f"write {put(f'$({to_text(expression)})')}"
+        return write(to_text(expression)) if _fits(spec, _number(expression)) else ""
+    return "" if choices(spec.annotation) else write(f"$({to_text(expression)})")
 
 
 def _rounded(value: WrittenFloat, spec: OptionSpec, env: Environment) -> str:
@@ -418,7 +418,7 @@ def _rounded(value: WrittenFloat, spec: OptionSpec, env: Environment) -> str:
         number = evaluate(whole, lambda name: names[name.name])
     except ExpressionError:
         return ""
-    return f"write {put(f'$({to_text(whole)})')}" if _fits(spec, number) else ""
+    return write(f"$({to_text(whole)})") if _fits(spec, number) else ""
 
 
 def _floored(expression: Expression) -> Expression:

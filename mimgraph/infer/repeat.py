@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mimgraph.diagnostics.text import choices_of, code, drop, put
+from mimgraph.diagnostics.text import choices_of, code, drop, leave_out, put, write
 from mimgraph.infer.apply import unreadable
 from mimgraph.infer.block_inputs import fed_to
 from mimgraph.infer.blocks import BlockUse, columns_of, in_order, lost_params, whole_number
@@ -53,7 +53,7 @@ def steps_of(
         number = len(next(iter(columns.values())))
     if repeat.collect and at_least(number, 1) is False:
         message = f"collect needs at least one step, but times is {number}"
-        site.fault("bad-option", message, repeat.collect.span, help=f"leave {drop('collect')} out")
+        site.fault("bad-option", message, repeat.collect.span, help=leave_out("collect"))
         return None
     number_of_bodies = number if isinstance(number, int) else 2
     if repeat.counter and index not in block.input_names:
@@ -165,7 +165,7 @@ def _collected(site: Site, block: Block, collect: Word) -> str | None:
     if len(names) == 1:
         if collect.name in ("", *names):
             return ""
-        help = f"write {put('collect: true')}"
+        help = write("collect: true")
     elif collect.name in names and STEPS not in names:
         return collect.name
     elif collect.name in names:

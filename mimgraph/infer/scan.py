@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
-from mimgraph.diagnostics.text import code, put, words
+from mimgraph.diagnostics.text import code, put, words, write
 from mimgraph.infer.block_inputs import fed_to, match_block, may_leave_out
 from mimgraph.infer.evaluation import compute
 from mimgraph.infer.sources import known_types
@@ -98,7 +98,7 @@ def _match(site: Site, scan: DeclaredScan, block: Block) -> dict[str, Fed] | Non
         return None
     if odd is not None and (name := next(free, None)) is not None:
         message = f"over names inputs of the block, and {block.family} has no input {odd.text!r}"
-        help = f"write {put(f'from: {{{name}: {odd.text}}}, over: {{{name}: 1}}')}"
+        help = write(f"from: {{{name}: {odd.text}}}, over: {{{name}: 1}}")
         site.fault("unknown-key", message, odd.source.span, help=help)
         return None
     fed = []

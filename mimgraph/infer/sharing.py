@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mimgraph.diagnostics import Label
-from mimgraph.diagnostics.text import choices_of, code, put
+from mimgraph.diagnostics.text import choices_of, code, put, write
 from mimgraph.infer.sources import unknown_port
 from mimgraph.infer.state import Context, Fed, Joint, Owner
 from mimgraph.infer.structure import calls
@@ -140,7 +140,7 @@ def _item(context: Context, share: Share, target: Node, path: str) -> TypedNode 
     found = unwrap(typed.operation).branch(share.item)
     if found is None:
         ports = tuple(typed.results)
-        help = f"write {put(target.name)}"
+        help = write(target.name)
         unknown_port(context.state, target.name, share.item, share.item_span, ports, path, help)
     return found
 

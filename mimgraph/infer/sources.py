@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from mimgraph.diagnostics.text import NAME_IN, SEQ, choices_of, code, drop, put, words
+from mimgraph.diagnostics.text import NAME_IN, SEQ, choices_of, code, leave_out, put, words, write
 from mimgraph.infer.state import Context, Fed, Site, State
 from mimgraph.ir.declared_graph import Apply, Call, Node, Share, Source
 from mimgraph.ir.typed_graph import ALWAYS, NEVER, TypedNode, Value, given, weight_type
@@ -109,7 +109,7 @@ def _resolve_input(context: Context, source: Source, path: str) -> Fed:
     )  # a node has its name: either may be meant
     type_ = None if is_twice else context.inputs[source.name]
     if source.port is not None:
-        help = f"write {put(source.name)}"
+        help = write(source.name)
         if context.uses and source.port == "*":
             help += f", or feed a group at each use: {code(f'from: {{{source.name}: NODE.*}}')}"
         unknown_port(context.state, source.name, source.port, source.port_span, (), path, help)
@@ -129,7 +129,7 @@ def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, pat
     weights = tuple(islice(weight_names(typed.operation), MAX_NAMES))
     if state.report.nearest(port, weights):
         ports += weights
-    help = f"write {put(source.name)}"
+    help = write(source.name)
     unknown_port(state, source.name, port, source.port_span, ports, path, help)
 
 
@@ -254,7 +254,7 @@ def _has_too_many(site: Site, wanted: Arguments, fed: tuple[Fed, ...]) -> bool:
     """Report more sources than there are arguments; return whether that is the fault."""
     owner, keys, optional, _ = wanted
     if not keys:
-        help, operation = f"leave {drop('from')} out", site.node.operation
+        help, operation = leave_out("from"), site.node.operation
         if isinstance(operation, Share):
             help = f"{operation.text} has no module to share: read it with {code(f'from: {operation.text}')}"
         site.fault("wrong-arity", f"{owner} takes no sources", fed[0].source.span, help=help)
@@ -328,7 +328,7 @@ def _match_many(site: Site, op: Op, fed: tuple[Fed, ...]) -> dict[str, Fed] | No
         if one.source.argument is not None:
             span = one.source.argument_span or one.source.span
             listed = ", ".join(each.text for each in fed)
-            help = f"write {put(f'from: [{listed}]')}"
+            help = write(f"from: [{listed}]")
             site.fault("unknown-key", f"{op.name} takes a list of sources", span, help=help)
             return None
     return {str(index): one for index, one in enumerate(fed)}

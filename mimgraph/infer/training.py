@@ -10,7 +10,7 @@ from typing import Any
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.diagnostics.text import MAPPING, code, drop, put
+from mimgraph.diagnostics.text import MAPPING, code, drop, leave_out, put
 from mimgraph.infer.evaluation import Evaluation, as_yaml, compute, is_number
 from mimgraph.ir.declared_graph import Node
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Option
@@ -180,7 +180,7 @@ def trained(node: Node, typed: TypedNode, at: Evaluation) -> TypedNode | None:
     if words.lora is not None and len(at.report.diagnostics) == before:
         if words.freeze_until is not None:
             message = f"lora freezes all of {node.name} but the adapters"
-            word_fault(at, "bad-option", message, words.freeze_until, f"leave {drop('freeze')} out")
+            word_fault(at, "bad-option", message, words.freeze_until, leave_out("freeze"))
         lora = _adapter(node, typed, words.lora, words.lora_parts, at)
     if len(at.report.diagnostics) > before or (words.lora is not None and lora is None):
         return None

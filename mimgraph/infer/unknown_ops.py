@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.diagnostics.text import SEQ, code, did_you_mean, drop, put
+from mimgraph.diagnostics.text import SEQ, code, did_you_mean, leave_out, put, write
 from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import is_lost
@@ -120,7 +120,7 @@ def _node_instead(apply: Apply, form: Form) -> str:
     if name not in NODES or (apply.kind != "layer" and name in OPS):
         return ""
     if form != "item":
-        return f"write {put(NODES[name])}"
+        return write(NODES[name])
     if name in ("seq", "sequential"):
         return f"write its layers here, in the {SEQ} around it"
     inside = apply.lone.value if apply.lone is not None else None
@@ -128,7 +128,7 @@ def _node_instead(apply: Apply, form: Form) -> str:
         return f"make it a node of its own: {code(NODES[name])}"
     if op := registry.find("merge", inside):
         return _kind_help(op.kind, op.name, form)
-    return f"write {put(inside)}" if name in ("layer", "block") else ""
+    return write(inside) if name in ("layer", "block") else ""
 
 
 def _in_python(apply: Apply, blocks: list[str], form: Form) -> str:
@@ -138,10 +138,10 @@ def _in_python(apply: Apply, blocks: list[str], form: Form) -> str:
     if port and (owner in blocks or registry.find("layer", owner)):
         if form == "item":
             return f"choose a port with take: {put(f'{{{owner}: {{..., take: {port}}}}}')}"
-        return f"write {put(f'layer: {owner}, take: {port}')}"
+        return write(f"layer: {owner}, take: {port}")
     name = python_name(apply.name)
     written = from_python(apply.name, form) if name != apply.name else ""
-    return f"write {put(written)}" if written else ""
+    return write(written) if written else ""
 
 
 def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Form) -> str:
@@ -174,15 +174,15 @@ def _activation_instead(state: State, activation: Activation) -> str:
     name = activation.name
     inside = activation.lone.value if activation.lone is not None else None
     if name.lower() in NO_ACTIVATION:
-        return f"leave {drop('activation')} out"
+        return leave_out("activation")
     if name in NAMING and isinstance(inside, str):
         name = inside
     op = torch_layer(name)
     if op is not None and (op.required or name == op.name):
-        return f"write {put(with_required(op, {}, 'activation'))}"
+        return write(with_required(op, {}, "activation"))
     op = named_elsewhere(name)
     if op is not None and op.family == "activation":
         return did_you_mean(op.name)
     if python_name(name) != name and (written := from_python(name, "activation")):
-        return f"write {put(written)}"
+        return write(written)
     return state.report.suggestion(name, registry.names("layer"))

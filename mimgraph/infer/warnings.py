@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from mimgraph.diagnostics import Diagnostic, in_order
-from mimgraph.diagnostics.text import code, drop, put
+from mimgraph.diagnostics.text import code, drop, write
 from mimgraph.infer.evaluation import in_block, in_inputs, in_nodes, in_value
 from mimgraph.infer.structure import calls, outer_shares, scopes, shared_around
 from mimgraph.ir.declared_graph import Apply, Graph, Node
@@ -87,7 +87,7 @@ def _in(nodes: Iterable[Node], path: str = "", are_items: bool = False) -> Itera
         if isinstance(applied, Apply) and (instead := OPS.get((applied.kind, applied.name))):
             written = as_item(instead.spelling) if are_items else instead.spelling
             message = f"{applied.name} is deprecated since mimgraph {instead.since}"
-            help = f"write {put(written)}"
+            help = write(written)
             yield Diagnostic("deprecated", message, applied.span, help=help, node=here)
         elif applied is not None:
             yield from _in(applied.items, f"{here}.", are_items=True)
