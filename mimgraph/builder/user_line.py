@@ -1,10 +1,9 @@
-"""Find the user's line that is running, raise errors there, and word them as Python."""
+"""Find the user's line that is running, and raise errors there, with their code as Python."""
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import islice
@@ -13,8 +12,7 @@ from typing import Any, NoReturn
 
 from mimgraph.diagnostics import Diagnostic, Label, Report, Sketch, SpecError, distinct
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.ir.declared_values import PARAMS
-from mimgraph.ops import python_text, registry
+from mimgraph.ops import python_text
 from mimgraph.source import PythonFile, Span
 from mimgraph.support.entry_point import is_ours
 from mimgraph.support.objects import cell_name
@@ -147,183 +145,14 @@ def _characters(span: Span, line: int, count: int) -> int:
     return len(span.file.line(line).encode()[:count].decode(errors="replace"))
 
 
-# Write the texts of a diagnostic in Python: `layers.Flatten()(x)` for `{layer: Flatten, from:
-# x}`.
-#
-# The rules of ops and the checks of nodes are the same for a spec and for Python code, and write
-# YAML. At a line of Python a fault shows what to write there.
-
-
-# how to put a number into the text of a size
-VALUES = 'name the axis itself, and put the value of a variable k into the text: f"{k}*H"'
-# what is not an option or a node, in Python
-_PHRASES = {
-    "name it in the outputs of": "return it from",
-    "write each: [...] to": "call .each(...) to",
-    "write each in place of from to": "call .each(...) to",
-    "{name: options}": "a layer such as layers.ELU(0.5)",
-    "each must be a whole number of copies": "times must be a whole number of copies",
-    "name the next value in the outputs of": "return the next value from",
-    PARAMS: VALUES,
-    "or until CHILD": 'or "until CHILD"',
-    "write scan, not block": "write .scan(...)",
-}
-_WORDS = {"true": "True", "false": "False", "null": "None", "seq": "Sequential", "mapping": "dict"}
-
-# Options that a text names with a value, outside of a node, `broadcast: true`: a word before a colon
-# may be English, too, so that each has a pattern of the values that make it an option.
-_FLAG, _NUMBER, _NAME, _NESTED = r"(true|false)\b", r"-?\d", r"[\w.$]", r"[\[{]"
-_OPTIONS = {
-    **dict.fromkeys(("batched", "broadcast", "freeze", "optional", "shared"), _FLAG),
-    **dict.fromkeys(("batch_dim", "dim", "times"), _NUMBER),
-    **dict.fromkeys(("activation", "dtype", "like", "mode"), rf"{_NAME}|{_NESTED}"),
-    **dict.fromkeys(("carry", "each", "option", "outputs", "with"), _NESTED),
-    "collect": rf"{_FLAG}|{_NAME}",
-    "from": rf"{_NAME}|{_NESTED}",
-    "missing": r"skip\b",
-    "only": r"training\b",
-    **dict.fromkeys(("over", "repeat"), rf"{_NUMBER}|{_NESTED}"),
-    "padding": rf"{_NUMBER}|{_NESTED}|same\b",
-    "shape": _NESTED,
-    "take": _NAME,
-}
-_INPUT = re.compile(
-    r"(\w+): \{(?:shape: \[\.\.\.\], )?optional: true\}"
-)  # an optional one of a block
-_PARAM = re.compile(r"declare it: params: \{\w+: \.\.\.\}")  # no Python code writes one
-_LONE = re.compile(r"([A-Z]\w*) without a value\b")  # a layer without an option by position
-_ITEM = re.compile(
-    r"(?<![\w.])([A-Z]\w*): (?=\{(?!layer|merge|from))"
-)  # an item of a chain without its braces
-_BARE = r"(?!(write|make|read) )(\[[^\]]*\]|[^\s,;{]+)"  # a value that is not a verb after a colon
-_NODE = re.compile(  # a node without its braces: `arange: x, dim: 1`
-    rf"(?<![\w.])(arange|layer|ones|random|share|zeros): {_BARE}(, (dim|like|take): {_BARE})*"
-)
-_OPTION = re.compile("|".join(rf"(?<![\w.]){key}: (?={value})" for key, value in _OPTIONS.items()))
-_TOKEN = re.compile(
-    r"\$\((?P<sum>[^()]*(?:\([^()]*\)[^()]*)*)\)|\$(?P<param>\w+)|\w+|(?<!\w)'[^']*'|.", re.DOTALL
-)
-_SEVERAL, _PORTS = re.compile(r"(\w+) has several results: choose a port"), "its ports: "
-_CLOSING = {"{": "}", "[": "]"}
-
-_NO_NODE = (ValueError, TypeError, AttributeError, RecursionError)
-
-
 def in_python(found: Diagnostic) -> Diagnostic:
-    """Return a diagnostic with its texts in Python if it points at a line of Python."""
+    """Return a diagnostic with the code in its texts as Python if it points at a line of Python."""
     if not isinstance(found.span.file, PythonFile):
         return found
-    several = _SEVERAL.match(found.message)
-    if several is not None and found.help.startswith(_PORTS):
-        ports = found.help.removeprefix(_PORTS).split(", ")
-        found = replace(found, help=_PORTS + ", ".join(f'{several[1]}["{port}"]' for port in ports))
     return replace(
         found,
-        message=python_words(found.message),
-        note=python_words(found.note),
-        help=python_words(found.help),
-        labels=tuple(label._replace(text=python_words(label.text)) for label in found.labels),
+        message=python_text.in_python(found.message),
+        note=python_text.in_python(found.note),
+        help=python_text.in_python(found.help),
+        labels=tuple(Label(span, python_text.in_python(text)) for span, text in found.labels),
     )
-
-
-def python_words(text: str) -> str:
-    from mimgraph.diagnostics.text import parts_of
-
-    return "".join(
-        _legacy(p) if isinstance(p, str) else python_text._part(p) for p in parts_of(text)
-    )
-
-
-def _legacy(text: str) -> str:
-    """Return a text of a diagnostic with Python in place of YAML."""
-    for phrase, python in _PHRASES.items():
-        text = text.replace(phrase, python)
-    text = _INPUT.sub(r"\1=None", text)
-    text = _PARAM.sub("only sizes of inputs on which the outputs depend have a name here", text)
-    text = _LONE.sub(r"layers.\1()", text)
-    return "".join(_pieces(text))
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """Yield the parts of a text: nodes and options as Python, the words between them."""
-    at = 0
-    while at < len(text):
-        option, node, item = (one.match(text, at) for one in (_OPTION, _NODE, _ITEM))
-        if item:
-            end = _end(text, item.end())
-            yield _python("", f"{{{text[at:end]}}}")
-        elif node:
-            end = node.end()
-            yield _python("", f"{{{node[0]}}}")
-        elif option or text[at] == "{":
-            start = option.end() if option else at
-            end = _end(text, start)
-            yield _python(option[0].removesuffix(": ") if option else "", text[start:end])
-        else:
-            token = _TOKEN.match(text, at)
-            assert token is not None
-            end = token.end()
-            yield token["sum"] or token["param"] or _WORDS.get(token[0], token[0])
-        at = end
-
-
-def _python(key: str, text: str) -> str:
-    """Return a node, or the value of an option, as Python; a text that is neither as it is.
-
-    A message may hold a text of the user's, in which braces mean anything.
-    """
-    try:
-        return _written(key, python_text.parsed(text))
-    except _NO_NODE:
-        return f"{key}: {text}" if key else text
-
-
-def _written(key: str, value: Any) -> str:
-    """Return the data of a node, or of the value of an option, as Python."""
-    if key == "from":
-        return python_text.python_sources(value)
-    if key == "option":
-        return f"option: {', '.join(python_text.python_argument(*one) for one in value.items())}"
-    if key == "outputs":
-        return f"return {python_text.handles_by_name(value)}"
-    if key == "carry":
-        return f"carry={python_text.handles_by_name(value)}"
-    if key:
-        return python_text.python_argument("with_" if key == "with" else key, value)
-    if any(map(python_text.is_node, value)):
-        return python_text.python_call(value)
-    if "shape" in value:
-        return python_text.python_input("...", value)
-    if _is_item(value):
-        return python_text.python_item(value)
-    if None in value.values():
-        raise ValueError("a set of names")
-    return python_text.python_literal(value)
-
-
-def _is_item(value: Mapping[str, Any]) -> bool:
-    """Return whether a mapping is an item of a chain: a layer, or a block whose port is taken."""
-    if len(value) != 1:
-        return False
-    ((name, options),) = value.items()
-    is_layer = registry.find("layer", name) is not None
-    return is_layer or (isinstance(options, dict) and "take" in options)
-
-
-def _end(text: str, start: int) -> int:
-    """Return the end of the YAML value that begins at `start`; in brackets it may contain spaces."""
-    closing: list[str] = []
-    quote = ""
-    for at in range(start, len(text)):
-        char = text[at]
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "\"'" and (at == start or text[at - 1] in " [{,("):
-            quote = char
-        elif char in _CLOSING:
-            closing.append(_CLOSING[char])
-        elif closing and char == closing[-1]:
-            closing.pop()
-        if not closing and not quote and (at + 1 == len(text) or text[at + 1] in " ,;)}]"):
-            return at + 1
-    return len(text)
