@@ -13,7 +13,7 @@ from mimgraph.builder.names import check_name
 from mimgraph.builder.record_call import record_call
 from mimgraph.builder.records import Record
 from mimgraph.builder.tensor import Tensor
-from mimgraph.builder.user_line import VALUES, spec_error, user_line
+from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.builder.watched import Watched
 from mimgraph.declare.sections import read_input
 from mimgraph.declare.tree import mapping_of, scalar_of
@@ -30,6 +30,9 @@ from mimgraph.support.entry_point import entry_point
 
 if TYPE_CHECKING:
     import torch
+
+# how to put a number into the text of a size
+VALUES = 'name the axis itself, and put the value of a variable k into the text: f"{k}*H"'
 
 
 @entry_point
