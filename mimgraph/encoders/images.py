@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mimgraph.ir.axes_help import node
 from mimgraph.ir.dim import Dim, at_least
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.op import OpFault
@@ -36,7 +37,7 @@ def check_exact(image: TensorType, name: str, size: tuple[int, int], help: str =
         return
     height, width = size
     is_known = all(isinstance(one, int) for one in image.dims[1:])
-    resized = f"resize them first: {{layer: Interpolate, from: ..., size: [{height}, {width}]}}"
+    resized = f"resize them first: {node('Interpolate', '...', f'size: [{height}, {width}]')}"
     raise OpFault(
         "shape-mismatch" if is_known else "symbolic-size",
         f"{name} takes images of {height} x {width} pixels",

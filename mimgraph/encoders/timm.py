@@ -10,11 +10,13 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.text import did_you_mean, drop, put
 from mimgraph.encoders.cache import recalled, remembered
 from mimgraph.encoders.encoder import Encoder, features, option
 from mimgraph.encoders.images import check_classes, check_image
 from mimgraph.encoders.macs import macs
 from mimgraph.encoders.probe import Model, question, results
+from mimgraph.ir.axes_help import node
 from mimgraph.ir.code import Operand
 from mimgraph.ir.lowering import RESULT, Lowering, Module, Port, module_call
 from mimgraph.ir.option_types import NonNegative, Positive, Probability
@@ -119,9 +121,10 @@ class TimmModel(Encoder):
             return results(model, sources)
         except OpFault as fault:
             if "match model" in fault.note:
+                resized = node("Interpolate", "...", "size: [...]")
                 fault.help = (
-                    "resize the images first: {layer: Interpolate, from: ..., size: [...]}, or give"
-                    " img_size or dynamic_img_size: true"
+                    f"resize the images first: {resized}, or give img_size or"
+                    f" {put('dynamic_img_size: true')}"
                 )
             raise
 
@@ -142,7 +145,7 @@ class TimmModel(Encoder):
         for name in ("num_classes", "global_pool"):
             if name in settings:
                 message = f"features are taken before the classifier, so {name} has no use"
-                raise OpFault("bad-option", message, option=name, help=f"leave {name} out")
+                raise OpFault("bad-option", message, option=name, help=f"leave {drop(name)} out")
         parts = _parts(self.name, self.model)
         chosen = features(_texts(given, len(parts)))
         return {port: _index(self.name, part, parts) for port, part in chosen.ports.items()}
@@ -195,11 +198,11 @@ def _build(model: str, settings: Mapping[str, Any]) -> nn.Module:
     base, _, tag = model.partition(".")
     if not timm.is_model(base):
         near = nearest(base, every)
-        help = f"did you mean timm.{near}?" if near else f"{LISTED_BY} lists the models"
+        help = did_you_mean(f"timm.{near}") if near else f"{LISTED_BY} lists the models"
         raise OpFault("unknown-layer", f"timm has no model {base!r}", help=help, at_node=True)
     if tag and model not in (tagged := timm.list_pretrained(f"{base}.*")):
         near = nearest(model, tagged) or next(iter(tagged), "")
-        help = f"did you mean timm.{near}?" if near else "leave the tag out"
+        help = did_you_mean(f"timm.{near}") if near else "leave the tag out"
         message = f"timm has no weights {tag!r} for {base}"
         raise OpFault("unknown-layer", message, help=help, at_node=True)
     found: nn.Module = timm.create_model(model, pretrained=False, **settings)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.text import code, did_you_mean, drop
 from mimgraph.encoders.encoder import FEATURES, Encoder, Features, features, one_of, option
 from mimgraph.encoders.images import check_classes, check_exact, check_image, least
 from mimgraph.encoders.macs import macs
@@ -119,12 +120,13 @@ class Classifier(Encoder):
                 "bad-option",
                 f"the weights {weights} are of {CLASSES} classes, not {classes}",
                 option="num_classes",
-                help=f"take features: {self._vector()} and add a Linear, or leave weights out",
+                help=f"take {code(f'features: {self._vector()}')} and add a Linear, or leave weights out",
             )
         pixels, wanted = options.get("image_size"), self.table.image_sizes.get(weights)
         if pixels not in (None, wanted):
             message = f"the weights {weights} are of images of {wanted} pixels a side, not {pixels}"
-            raise OpFault("bad-option", message, option="image_size", help="leave image_size out")
+            help = f"leave {drop('image_size')} out"
+            raise OpFault("bad-option", message, option="image_size", help=help)
 
     def _vector(self) -> str:
         """Return the last feature of the table, which is what the last Linear is fed."""
@@ -271,7 +273,7 @@ def _check_part(model: str, part: str, nodes: Sequence[str]) -> None:
     table = entry(model)
     near = nearest(part, [*(table.features if table else ()), *nodes])
     message = f"torchvision.{model} has no part {part!r}"
-    help = f"did you mean {near}?" if near else f"mimgraph layers torchvision.{model} lists them"
+    help = did_you_mean(near) if near else f"mimgraph layers torchvision.{model} lists them"
     raise OpFault("bad-option", message, option="features", help=help)
 
 

@@ -10,12 +10,13 @@ import re
 from collections.abc import Collection
 from math import prod
 
+from mimgraph.diagnostics.text import code, insert, put
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.types import TensorType
 
 NO_BATCH = (
-    "it has no batch: a tensor of the model gets one by batched: true, anything else in a merge with"
-    " what has one, by broadcast: true"
+    f"it has no batch: a tensor of the model gets one by {code('batched: true')}, anything else in a"
+    f" merge with what has one, by {code('broadcast: true')}"
 )
 _LETTERS = "abcdefghijklm"
 _NUMBERED = re.compile(r"(\w+)[123]d")
@@ -46,8 +47,13 @@ _MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}  # by the number of axes t
 
 
 def node(layer: str, source: str, options: str) -> str:
-    """Return a node that applies a layer to the source."""
-    return f"{{layer: {layer}, from: {source}, {options}}}"
+    """Return a node that applies a layer to the source, to insert before its reader."""
+    return insert(f"{{layer: {layer}, from: {source}, {options}}}")
+
+
+def flatten(source: str) -> str:
+    """Return the help that flattens the source."""
+    return f"flatten it first: {insert(f'{{layer: Flatten, from: {source}}}')}"
 
 
 def rearranged(source: str, pattern: str) -> str:
@@ -95,11 +101,10 @@ def to_axes(x: TensorType, axes: int, name: str, source: str, layers: Collection
 def as_vector(x: TensorType, source: str, width: Size | None = None) -> str:
     """Return the help that turns a tensor of more axes into a vector, of this width if one is
     given; an axis of a run-time size is reduced. Return "" if there is none."""
-    port, sizes = "", [dim for dim in x.dims if not isinstance(dim, Dim)]
+    sizes = [dim for dim in x.dims if not isinstance(dim, Dim)]
     size: Size = prod(sizes)
     if len(sizes) == len(x.dims):
-        item = "Flatten"
-        what, layer = "flatten it first", f"{{layer: Flatten, from: {source}}}"
+        what, item, whole = "flatten it first", "Flatten", flatten(source)
     else:
         kept = next((i for i in (-1, 0) if not isinstance(x.dims[i], Dim)), -1) % len(x.dims)
         reduced = [index + 1 for index in range(len(x.dims)) if index != kept]
@@ -107,12 +112,14 @@ def as_vector(x: TensorType, source: str, width: Size | None = None) -> str:
         port = ", or a port such as last" if reduced == [1] else ""
         name = "Mean" if x.is_floating else "Max"  # integers have no mean
         size, item = x.dims[kept], f"{{{name}: {dim}}}"
-        what, layer = "take one vector of it first", node(name, source, f"dim: {dim}")
+        what = "take one vector of it first"
+        whole = f"{what}: {node(name, source, f'dim: {dim}')}{port}"
     if width is None or size == width:
-        return f"{what}: {layer}{port}"
+        return whole
     if isinstance(size, Dim) or isinstance(width, Dim) or x.dtype != "float32":
         return ""
-    return f"{what}: {{from: {source}, seq: [{item}, {{Linear: {width}}}]}}"
+    projected = code(f"{{from: {source}, seq: [{item}, {{Linear: {width}}}]}}")
+    return f"{what}: {projected}"
 
 
 def to_vector(x: TensorType, name: str, source: str) -> str:
@@ -122,7 +129,7 @@ def to_vector(x: TensorType, name: str, source: str) -> str:
     if not x.dims:
         return one_more_axis(source)
     if name == "EmbeddingBag":  # its bags may have any length
-        return f"flatten it first: {{layer: Flatten, from: {source}}}"
+        return flatten(source)
     if name.endswith("Cell") and len(x.dims) == 2:
         step = node("Select", source, "dim: 1, index: -1")
         whole = f"; {name.removesuffix('Cell')} takes a whole sequence" if "input" in source else ""
@@ -138,14 +145,15 @@ def to_sequence(x: TensorType, name: str, source: str) -> str:
     if len(x.dims) == 1:
         if isinstance(x.dims[0], Dim):
             return one_more_axis(source, 2)
-        return one_more_axis(source) + (", or of one number a step dim: 2" if by_step else "")
+        of_numbers = f", or of one number a step {code('dim: 2')}" if by_step else ""
+        return one_more_axis(source) + of_numbers
     found = _STEPS if by_step else _TOKENS
     patterns = [
         f"of {what}: {rearranged(source, pattern)}"
         for what, pattern, axes, known in found
         if axes == len(x.dims) and all(isinstance(x.dims[index], int) for index in known)
     ]
-    alone = ["of each row alone with over: 1"] if len(x.dims) == 3 else []
+    alone = [f"of each row alone with {put('over: 1')}"] if len(x.dims) == 3 else []
     return "; ".join([*patterns[:2], *alone])
 
 
@@ -169,7 +177,7 @@ def _to_channels(
     if rank == 4 and axes == 3 and stem != "MaxUnpool":
         return _per_frame(x, name, source, f"{stem}3d" if f"{stem}3d" in layers else "")
     if name == "Softmax2d" and rank > 0:
-        return [f"{node('Softmax', source, 'dim: 1')} takes any axes"]
+        return [_softmax(source, 1)]
     if rank == 1 and axes > 2 and stem in ("BatchNorm", "Dropout"):
         return [f"{'BatchNorm1d' if stem == 'BatchNorm' else 'Dropout'} takes {x}"]
     if stem and rank > 1 and (other := f"{stem}{rank - 1}d") in layers:
@@ -224,9 +232,16 @@ def _per_frame(x: TensorType, name: str, source: str, volume: str) -> list[str]:
     if volume and time_first:
         found[0] += f", after {moved}"
     if name == "Softmax2d":
-        channels = node("Softmax", source, f"dim: {2 if time_first else 1}")
-        return [f"{channels} takes any axes"]
-    return [*found, f"of each frame alone with over: {1 if time_first else 2}"]
+        return [_softmax(source, 2 if time_first else 1)]
+    return [*found, _of_each_frame(1 if time_first else 2)]
+
+
+def _softmax(source: str, dim: int) -> str:
+    return f"{put(f'{{layer: Softmax, from: {source}, dim: {dim}}}')} takes any axes"
+
+
+def _of_each_frame(axis: int) -> str:
+    return f"of each frame alone with {put(f'over: {axis}')}"
 
 
 def to_resized(x: TensorType, axes: int | None, source: str) -> str:
@@ -236,11 +251,11 @@ def to_resized(x: TensorType, axes: int | None, source: str) -> str:
     rank, found = len(x.dims), list[str]()
     wanted = axes + 1 if axes is not None else min(max(rank, 2), 4)
     if axes is not None and rank - 1 in _MODES:
-        found.append(f"mode: {_MODES[rank - 1]} takes {x}")
+        found.append(f"{put(f'mode: {_MODES[rank - 1]}')} takes {x}")
     if rank == wanted - 1 > 0:
         found.append(_one_channel(source))
     elif rank == 4 and wanted == 3:
-        found.append("of each frame alone with over: 1")
+        found.append(_of_each_frame(1))
     elif rank > wanted and not found:
         found = _folded(x, wanted, "Unfold", source)
     return "; ".join(found)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
+from mimgraph.diagnostics.text import drop, put, words
 from mimgraph.ir.expression import (
     PLAIN,
     Arithmetic,
@@ -261,7 +262,10 @@ def part_of(span: Span, text: str, start: int, end: int) -> Span:
 
 
 FORM = "a size must be a name, a multiple of one, or one of these plus a number: T, 8*H, 2*T + 1"
-PARAMS = "write a $ before the name of a param; else name the axis itself"
+PARAMS = words(
+    "write a $ before the name of a param; else name the axis itself",
+    'name the axis itself, and put the value of a variable k into the text: f"{k}*H"',
+)
 
 _COMPUTED = re.compile(r"[*/%+(^]|-\s*[\d$(]|[\w)]\s+-|^\d(?!.*x\d)", re.ASCII)
 
@@ -303,7 +307,7 @@ def size_help(sizes: Sequence[object], at: int) -> str:
         return ""
     if at > 0 or len(sizes) == 1:
         return 'name an axis of any length, such as "T"'
-    help, rest = "leave the batch out", sizes[1:]
+    help, rest = f"leave {drop('the batch')} out", sizes[1:]
     if not all(type(one) is str or (type(one) is int and one > 0) for one in rest):
         return help
     if len(rest) == 3 and rest[2] in (1, 3, 4) and rest[0] not in (1, 3, 4):
@@ -367,8 +371,7 @@ def _joined(operator: str, left: LinearSize, right: LinearSize) -> LinearSize:
     if operator == "*" and not (left.name and right.name):
         return _times(left, right.offset) if left.name else _times(right, left.offset)
     if name:
-        help = f"name the axis itself: {name}"
-        raise ExpressionError(FORM, help=help)
+        raise ExpressionError(FORM, help=f"name the axis itself: {put(name)}")
     return LinearSize(_ZERO, "", _computed(operator, left.offset, right.offset))
 
 

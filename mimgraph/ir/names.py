@@ -7,6 +7,8 @@ import keyword
 import re
 from collections.abc import Callable, Container, Mapping
 
+from mimgraph.diagnostics.text import put
+
 # Names that the emitted file itself uses: a local or a constructor's argument with such a name is
 # renamed there. The class keeps the name that the spec gives it, so that may be none of these.
 EMITTED = frozenset(
@@ -61,7 +63,10 @@ def param_fault(name: str) -> str | None:
 def class_fault(name: str) -> str | None:
     """Return why `name` cannot name the graph, and so its class; None if it can."""
     if name in EMITTED:
-        return _instead("the emitted file uses this name for something else", name)
+        instead = put(f"{name}_")
+        return (
+            f"the emitted file uses this name for something else: write {instead}, or another name"
+        )
     return name_fault(name)
 
 

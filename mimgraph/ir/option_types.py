@@ -6,6 +6,8 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
+from mimgraph.diagnostics.nearest import MOST_PROPOSED
+from mimgraph.diagnostics.text import MAPPING, code, put, unmarked
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import WrittenFloat, WrittenInt
 
@@ -14,6 +16,7 @@ OptionValue: TypeAlias = (
     "bool | int | float | str | Dim | Sequence[OptionValue] | Mapping[str, OptionValue] | None"
 )
 Check = Callable[[Any], Any]
+_FLAG = f"{code('true')} or {code('false')}"
 _NESTED: frozenset[Any] = frozenset({tuple, dict})
 
 
@@ -74,23 +77,31 @@ def understood(annotation: Any) -> Any:
 
 def describe(annotation: Any) -> str:
     """Return the annotation in words: `an integer of at least 1`."""
+    return unmarked(requirement(annotation))
+
+
+def requirement(annotation: Any) -> str:
+    """Return the annotation in words for a text of a diagnostic; a few choices are values to write."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _describe_range(describe(arguments[0]), arguments[1])
+        return _describe_range(requirement(arguments[0]), arguments[1])
     if origin is Literal:
-        return " or ".join(map(repr, arguments))
+        shown = put if len(arguments) <= MOST_PROPOSED else str
+        return " or ".join(f"'{shown(a)}'" if isinstance(a, str) else repr(a) for a in arguments)
     if origin in (Union, types.UnionType):
         if Dim in arguments:
             arguments = ("a size", *(a for a in arguments if a not in (int, Dim)))
+        # next to another type, a flag is only one possibility
+        arguments = tuple(_FLAG if a is bool else a for a in arguments)
         # lists last, so that the words that follow describe their items
         in_order = sorted(arguments, key=lambda one: get_origin(one) in _NESTED)
-        return " or ".join(a if isinstance(a, str) else describe(a) for a in in_order)
+        return " or ".join(a if isinstance(a, str) else requirement(a) for a in in_order)
     if origin is tuple:
         if arguments[-1] is Ellipsis:
-            return f"a list, each {describe(arguments[0])}"
-        return f"a list of {len(arguments)}, each {describe(arguments[0])}"
+            return f"a list, each {requirement(arguments[0])}"
+        return f"a list of {len(arguments)}, each {requirement(arguments[0])}"
     if origin is dict:
-        return f"a mapping of names, each {describe(arguments[1])}"
+        return f"a {MAPPING} of names, each {requirement(arguments[1])}"
     return _WORDS[annotation]
 
 
@@ -175,9 +186,9 @@ _SIMPLE: dict[Any, Check] = {
 _WORDS: dict[Any, str] = {
     int: "an integer",
     float: "a number",
-    bool: "true or false",
+    bool: f"{put('true')} or {put('false')}",
     str: "a string",
-    type(None): "null",
+    type(None): code("null"),
     Any: "any value",
     Plain: "a number, text or list",
     Dim: "a size",

@@ -8,6 +8,7 @@ from math import gcd
 from typing import NamedTuple
 
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.text import did_you_mean
 from mimgraph.ir.dim import (
     Dim,
     DimOverflow,
@@ -340,4 +341,4 @@ _ALIASES = {
 def dtype_help(name: str) -> str:
     """Return the help for a name that no dtype has."""
     near = _ALIASES.get(name) or nearest(name, DTYPES)
-    return f"did you mean {near}?" if near else f"one of {', '.join(DTYPES)}"
+    return did_you_mean(near) if near else f"one of {', '.join(DTYPES)}"

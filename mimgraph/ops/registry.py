@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.text import did_you_mean
 from mimgraph.ir.typed_operations import Leaf, TypedKind
 from mimgraph.ops import layers, merges
 from mimgraph.support.entry_point import entry_points
@@ -61,7 +62,7 @@ def instead(name: str) -> str:
     library, _, model = name.partition(".")
     known = [one.partition(".")[2] for one in model_names(library)]
     near = nearest(model.rpartition(".")[2], known)
-    return f"did you mean {library}.{near}?" if near else how_to_list(library)
+    return did_you_mean(f"{library}.{near}") if near else how_to_list(library)
 
 
 def with_library(model: str) -> str:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from math import gcd
 from typing import Any, TypeAlias
 
-from mimgraph.ir.axes_help import NO_BATCH, one_more_axis, to_axes
+from mimgraph.diagnostics.text import code, insert
+from mimgraph.ir.axes_help import NO_BATCH, node, one_more_axis, to_axes
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.sizes import divisible, equal
 from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, Constraint, TensorType, depends_on_batch
@@ -17,6 +18,7 @@ from mimgraph.ops.registry import names
 Axes: TypeAlias = int | tuple[int, ...]
 Number: TypeAlias = int | float
 
+TRUE = code("true")
 AFTER_BATCH = "as in torch, the axis after the batch is 1"
 ACROSS = "to compute across samples, Transpose it first"
 ACROSS_ALONE = "to compute across samples, Unsqueeze it to (N, 1) and Transpose that first"
@@ -146,30 +148,35 @@ def converted(x: TensorType, to: str, source: str) -> str:
         return ""  # a state cannot be cast, and a Cast would drop the imaginary part
     if to in FLOATING and x.dtype in ("int32", "int64"):
         if x.vocab is not None:
-            return f"embed it first: {{layer: Embedding, from: {{{source}}}, embedding_dim: 16}}"
+            return f"embed it first: {node('Embedding', f'{{{source}}}', 'embedding_dim: 16')}"
         return f"{cast(source, to, 'cast numbers')}; give categories a vocab and embed them"
     return cast(source, to)
 
 
 def cast(source: str, dtype: str, advice: str = "cast it first") -> str:
     """Return the help that proposes a Cast of the operand `source`."""
-    return f"{advice}: {{layer: Cast, from: {{{source}}}, dtype: {dtype}}}"
+    return f"{advice}: {node('Cast', f'{{{source}}}', f'dtype: {dtype}')}"
 
 
 def truth_fault(x: TensorType, wants: str, source: str) -> OpFault:
     """Return the fault of a condition or mask that is not bool; its help compares it with 0."""
-    compared = f"{{merge: formula, expr: m > 0, from: {{m: {{{source}}}}}}}"
-    help = f"compare it first: {compared}" if x.is_floating else converted(x, "bool", source)
+    is_compared = f"compare it first: {compared('m > 0', source)}"
+    help = is_compared if x.is_floating else converted(x, "bool", source)
     return OpFault("dtype-mismatch", wants, source=source, note=x.dtype, help=help)
+
+
+def compared(expr: str, source: str) -> str:
+    """Return the formula of a source `m`, to insert before its reader."""
+    return insert(f"{{merge: formula, expr: {expr}, from: {{m: {{{source}}}}}}}")
 
 
 def check_marks(mask: TensorType, marks: str, wants: str, source: str) -> None:
     """Refuse a mask that is known to have the opposite meaning: true at "hidden" steps instead of at
     the "real" ones, or the reverse; `marks` is the right one."""
     if mask.marks not in (None, marks):
-        help = f"invert it: {{layer: LogicalNot, from: {{{source}}}}}"
-        hidden = "true where attention is not allowed"
-        note = "true where a step is real" if mask.marks == "real" else hidden
+        help = f"invert it: {insert(f'{{layer: LogicalNot, from: {{{source}}}}}')}"
+        where = "a step is real" if mask.marks == "real" else "attention is not allowed"
+        note = f"{TRUE} where {where}"
         raise OpFault("dtype-mismatch", wants, source=source, note=note, help=help)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from mimgraph.diagnostics.nearest import nearest, suggestion
-from mimgraph.diagnostics.text import unmarked
+from mimgraph.diagnostics.text import put, unmarked
 from mimgraph.ir.declared_values import Option
 from mimgraph.ops import registry
 from mimgraph.ops.custom import registration
@@ -25,13 +25,13 @@ _PLAIN = (int, float, str)
 
 
 def as_written(op: Op, options: Mapping[str, str], form: Form) -> str:
-    """Return a layer with these options as YAML: `activation: {Softmax: -1}`."""
+    """Return a layer with these options as YAML to write: `activation: {Softmax: -1}`."""
     listed = ", ".join(f"{name}: {value}" for name, value in options.items())
     if form == "node":
-        return f"{{layer: {op.name}, {listed}, ...}}" if listed else f"{{layer: {op.name}, ...}}"
+        return put(f"{{layer: {', '.join(filter(None, (op.name, listed)))}, ...}}")
     inside = next(iter(options.values())) if [*options] == [op.lone_option] else f"{{{listed}}}"
     text = f"{{{op.name}: {inside}}}" if listed else op.name
-    return f"activation: {text}" if form == "activation" else text
+    return put(f"activation: {text}" if form == "activation" else text)
 
 
 def with_required(op: Op, given: Mapping[str, Option], form: Form) -> str:

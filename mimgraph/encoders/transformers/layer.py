@@ -7,6 +7,9 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
+from mimgraph.diagnostics.nearest import choices_of
+from mimgraph.diagnostics.text import code as as_code
+from mimgraph.diagnostics.text import drop, put
 from mimgraph.encoders.encoder import Encoder, option
 from mimgraph.encoders.macs import macs
 from mimgraph.encoders.transformers import configs
@@ -119,7 +122,7 @@ class TransformerModel(Encoder):
                 message = (
                     f"{source.name} is of the model_type {model_type!r:.60}, not a {self.model}"
                 )
-                raise _fault("pretrained", message, "write layer: transformers.AutoModel")
+                raise _fault("pretrained", message, f"write {put('layer: transformers.AutoModel')}")
             return TableModel(configs.read(self.model, found))
         model = configs.model_of(str(model_type))
         if model is not None:
@@ -133,17 +136,18 @@ class TransformerModel(Encoder):
     def _by_argument(self, kind: Kind, sources: Mapping[str, TensorType]) -> dict[str, str]:
         """Return the key of each source by the model's argument: one alone is what the model reads."""
         if not sources:
-            raise OpFault("wrong-arity", f"{self.name} needs a source", help="write from: NAME")
+            help = f"write {as_code('from: NAME')}"
+            raise OpFault("wrong-arity", f"{self.name} needs a source", help=help)
         reads = kind.reads(sources)
         if len(sources) == 1:
             return {reads: next(iter(sources))}
         for key in sources:
             if key not in kind.takes:
-                takes = ", ".join(kind.takes)
+                takes = ", ".join(choices_of(kind.takes))
                 message = f"this model takes no {key}"
                 raise OpFault("wrong-arity", message, source=key, help=f"its sources: {takes}")
         if reads not in sources:
-            help = f"write from: {{{reads}: ...}}"
+            help = f"write {as_code(f'from: {{{reads}: ...}}')}"
             raise OpFault("wrong-arity", f"{self.name} needs {reads}", at_node=True, help=help)
         return {key: key for key in kind.takes if key in sources}
 
@@ -174,15 +178,17 @@ def _source(options: Mapping[str, Any]) -> Checkpoint | Mapping[str, Any]:
     """Return what the model is made from: a checkpoint, or the config of the spec."""
     name, config, revision = (options[key] for key in ("pretrained", "config", "revision"))
     if name is not None and config is not None:
-        raise _fault("config", "pretrained has a config already", "leave one of them out")
+        raise _fault(
+            "config", "pretrained has a config already", f"leave {drop('one of them')} out"
+        )
     if name is not None:
         return checkpoint(str(plain(name)), None if revision is None else str(plain(revision)))
     if revision is not None:
         raise _fault("revision", "revision is that of a pretrained model", "give pretrained")
     if config is None:
         help = (
-            "give pretrained: distilbert-base-uncased, or config: {model_type: bert} for one that"
-            " has learned nothing"
+            f"give {put('pretrained: distilbert-base-uncased')}, or"
+            f" {put('config: {model_type: bert}')} for one that has learned nothing"
         )
         raise OpFault("missing-option", "the model needs pretrained or config", help=help)
     return dict(config)
@@ -247,7 +253,7 @@ def chosen(
             return [Feature("", _layer(given, layers))]
         case Mapping():
             if not given:
-                raise _feature_fault("features names no layer", "leave it out")
+                raise _feature_fault("features names no layer", f"leave {drop('it')} out")
             return [Feature(_port(name), _layer(one, layers)) for name, one in given.items()]
     found = [_layer(one, layers) for one in given]
     if not found or len(set(found)) < len(found):

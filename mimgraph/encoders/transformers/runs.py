@@ -12,6 +12,7 @@ import transformers
 from torch import Tensor, nn
 
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.text import did_you_mean
 from mimgraph.ops.op import OpFault
 
 
@@ -29,7 +30,7 @@ def auto_model(model_type: str, values: Mapping[str, Any]) -> nn.Module:
     known = list(transformers.models.auto.configuration_auto.CONFIG_MAPPING)
     if model_type not in known:
         near = nearest(model_type, known)
-        help = f"did you mean {near}?" if near else ""
+        help = did_you_mean(near) if near else ""
         message = f"transformers {transformers.__version__} has no model type {model_type!r}"
         raise OpFault("bad-option", message, option="config", help=help)
     with _offline(), torch.device("meta"):

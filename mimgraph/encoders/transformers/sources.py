@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mimgraph.diagnostics.text import code
 from mimgraph.encoders.transformers.configs import Config
+from mimgraph.ir.axes_help import node
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.rule_helpers import (
+    TRUE,
     check_marks,
     dtype_fault,
     known,
@@ -49,15 +52,17 @@ def _of_texts(
 def check_ids(name: str, key: str, ids: TensorType, vocab: int) -> None:
     """Refuse a source unless it is whole numbers, (N, T), each of which the model has a vector for."""
     if ids.dtype not in IDS:
-        help = "declare the input {shape: [T], vocab: 30522}"
+        help = f"declare the input {code('{shape: [T], vocab: 30522}')}"
         raise OpFault(
             "dtype-mismatch", f"{name} takes {key} in int64", source=key, note=ids.dtype, help=help
         )
     with_rank(ids, 1, name, f"{key} (N, T)", key)
     if vocab and ids.vocab is not None and ids.vocab > vocab:
         message = f"{name} knows {vocab} {key}, fewer than the vocab of this source"
-        help = f"give the input vocab: {vocab}, and make its numbers with the model's own tokenizer"
-        raise OpFault("bad-option", message, source=key, note=f"vocab: {ids.vocab}", help=help)
+        known = code(f"vocab: {vocab}")
+        help = f"give the input {known}, and make its numbers with the model's own tokenizer"
+        note = code(f"vocab: {ids.vocab}")
+        raise OpFault("bad-option", message, source=key, note=note, help=help)
 
 
 def _like_ids(name: str, key: str, given: TensorType, ids: TensorType) -> None:
@@ -68,7 +73,7 @@ def _like_ids(name: str, key: str, given: TensorType, ids: TensorType) -> None:
     if key == "attention_mask":
         if given.dtype not in ("bool", *IDS):
             raise dtype_fault(given, name, "an attention_mask in bool or int64", key, to="bool")
-        check_marks(given, "real", f"{name} takes an attention_mask that is true at tokens", key)
+        check_marks(given, "real", f"{name} takes an attention_mask that is {TRUE} at tokens", key)
 
 
 def _at_most(name: str, steps: Size, longest: int | None) -> tuple[Constraint, ...]:
@@ -105,6 +110,7 @@ def _of_images(name: str, config: Config, image: TensorType) -> tuple[Size, tupl
         return low * wide + before, requires
     if [known(side, "a side of the image", "pixel_values") for side in sides] != [wanted] * 2:
         message = f"{name} takes images of {wanted} x {wanted}"
-        help = f"resize them first: {{layer: Upsample, from: {{pixel_values}}, size: [{wanted}, {wanted}]}}"
+        resized = node("Upsample", "{pixel_values}", f"size: [{wanted}, {wanted}]")
+        help = f"resize them first: {resized}"
         raise OpFault("shape-mismatch", message, source="pixel_values", note=str(image), help=help)
     return (wanted // patch) ** 2 + before, ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from mimgraph.ir.axes_help import node
 from mimgraph.ir.code import Attribute, Code, Constant, Name, Operand, Tuple, by_position, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port, Product, module, module_call
@@ -13,9 +14,11 @@ from mimgraph.ir.types import INTEGER, TensorType
 from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.rule_helpers import (
+    TRUE,
     bad_option,
     cast,
     check_marks,
+    compared,
     fitting,
     known,
     same_dims,
@@ -46,9 +49,9 @@ def CausalMask(input: TensorType, /) -> Lowering:
 def check_padding(layer: str, name: str, mask: TensorType | None, keys: Size) -> None:
     """Refuse a mask of the keys of each sample unless it is `(N, S)`."""
     if mask is not None:
-        _check_dtype(layer, name, mask, "true where there is no token", ("bool", *INTEGER))
+        _check_dtype(layer, name, mask, f"{TRUE} where there is no token", ("bool", *INTEGER))
         _check_shape(layer, name, mask, (keys,), f"(N, {keys})", batched=True)
-        check_marks(mask, "hidden", f"{layer} takes {name} that is true at padding", name)
+        check_marks(mask, "hidden", f"{layer} takes {name} that is {TRUE} at padding", name)
 
 
 def check_attention(
@@ -67,12 +70,12 @@ def check_attention(
             help=of_keys,
         )
     # integers may be a bias here, such as the distance between two steps
-    _check_dtype(layer, name, mask, "true where attention is not allowed", ("bool",))
+    meaning = f"{TRUE} where attention is not allowed"
+    _check_dtype(layer, name, mask, meaning, ("bool",))
     per_sample = mask.batched and heads == 1  # torch's (N * heads, L, S)
     help = of_keys if mask.batched and same_dims(mask, (keys,)) else ""
     _check_shape(layer, name, mask, (steps, keys), f"({steps}, {keys})", per_sample, help)
-    wants = f"{layer} takes {name} that is true where attention is not allowed"
-    check_marks(mask, "hidden", wants, name)
+    check_marks(mask, "hidden", f"{layer} takes {name} that is {meaning}", name)
 
 
 def causal_beside(
@@ -108,7 +111,7 @@ def _check_dtype(
 ) -> None:
     """Refuse a mask unless it is bool, or a float bias, which was not cast from a dtype of
     `zeros_and_ones`; `meaning` says where a bool mask is true."""
-    compared = f"{meaning}: {{merge: formula, expr: m == 0, from: {{m: {{{name}}}}}}}"
+    is_zero = f"{meaning}: {compared('m == 0', name)}"
     if mask.dtype == "float32" and mask.cast_from in zeros_and_ones:
         raise OpFault(
             "dtype-mismatch",
@@ -117,7 +120,7 @@ def _check_dtype(
             note=f"cast from {mask.cast_from}",
             help=f"leave out the Cast: a bool is {meaning}"
             if mask.cast_from == "bool"
-            else compared,
+            else is_zero,
         )
     if mask.dtype not in ("bool", "float32"):
         raise OpFault(
@@ -125,9 +128,9 @@ def _check_dtype(
             f"{layer} takes a bool {name}, {meaning}, or a float32 one, which it adds",
             source=name,
             note=mask.dtype,
-            help=f"{compared}; {cast(name, 'float32', 'cast a bias')}"
+            help=f"{is_zero}; {cast(name, 'float32', 'cast a bias')}"
             if mask.is_floating
-            else compared,
+            else is_zero,
         )
 
 
@@ -144,7 +147,7 @@ def _check_shape(
     if mask.batched != batched or not same_dims(mask, dims):
         equal_rank = mask.rank == len(dims) + batched
         one_too_many = not mask.batched and same_dims(mask, (1, *dims))
-        drop = f"drop its first axis: {{layer: Squeeze, from: {{{name}}}, dim: 0}}"
+        drop = f"drop its first axis: {node('Squeeze', f'{{{name}}}', 'dim: 0')}"
         raise OpFault(
             "shape-mismatch" if equal_rank else "rank-mismatch",
             f"{layer} takes {name} {shape}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
+from mimgraph.diagnostics.text import put
 from mimgraph.ir.code import (
     Attribute,
     Binary,
@@ -82,7 +83,7 @@ def Cast(inputs: CastInputs, /, dtype: Dtype | None = None) -> Lowering:
         call = INPUT.method("to", Attribute(Operand("like"), "dtype"))
         return Lowering(_cast(input, like.dtype), call=call, makes=_copied(input, like.dtype))
     if dtype is None:
-        help = "dtype: float32, or like: x for the dtype of another source"
+        help = f"{put('dtype: float32')}, or {put('like: x')} for the dtype of another source"
         raise OpFault("missing-option", "Cast needs dtype or like", option="dtype", help=help)
     call = INPUT.method("to", ModelDtype() if dtype == "float32" else Name(f"torch.{dtype}"))
     return Lowering(_cast(input, dtype), call=call, makes=_copied(input, dtype))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from mimgraph.diagnostics.text import code, drop, put
 from mimgraph.ir.code import Operand, call
 from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.lowering import INPUT, Lowering, module, module_call
@@ -148,7 +149,7 @@ def _check_weights(bags: TensorType, weights: TensorType, mode: str) -> None:
             mentions=("per_sample_weights", "input"),
         )
     if mode != "sum":
-        raise bad_option("mode", "per_sample_weights need mode: sum")
+        raise bad_option("mode", f"per_sample_weights need {put('mode: sum')}")
 
 
 def _check_numbers(input: TensorType, name: str, source: str | None = None) -> None:
@@ -164,11 +165,12 @@ def categories_fault(
     casts a computed source and gives `option`."""
     fault = dtype_fault(input, name, wants, source, to="int64")
     if fault.help:
-        count = "" if input.vocab is None else f": {input.vocab}"
-        fault.help += f", and give {option}{count}"
+        given = option if input.vocab is None else code(f"{option}: {input.vocab}")
+        fault.help += f", and give {given}"
     if input.is_floating:
         sizes = ", ".join(map(str, input.dims))
-        fault.help = f"declare an input {{shape: [{sizes}], vocab: 1000}}, or {fault.help}"
+        declared = code(f"{{shape: [{sizes}], vocab: 1000}}")
+        fault.help = f"declare an input {declared}, or {fault.help}"
     return fault
 
 
@@ -194,7 +196,7 @@ def vocabulary(input: TensorType, given: int | None, name: str, option: str) -> 
             "inferred-conflict",
             f"{option} is {given}, but the input's vocab is {count}",
             option=option,
-            help=f"leave {option} out",
+            help=f"leave {drop(option)} out",
         )
     return count
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
+from mimgraph.diagnostics.text import drop
 from mimgraph.ir.axes_help import one_more_axis
 from mimgraph.ir.dim import at_least
 from mimgraph.ir.lowering import Lowering, Module, module
@@ -360,7 +361,7 @@ def _normalized(input: TensorType, given: int | tuple[int, ...] | None) -> tuple
             "inferred-conflict",
             f"normalized_shape is {wanted}, but the last sizes of the input are {shape}",
             option="normalized_shape",
-            help="leave normalized_shape out to normalise over the last axis",
+            help=f"leave {drop('normalized_shape')} out to normalise over the last axis",
         )
     return shape
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from mimgraph.diagnostics.text import put
 from mimgraph.ir.code import Attribute, Operand, Slice, call, code
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering, Module, module_call
@@ -392,7 +393,9 @@ def GridSample(
             mentions=("input", "grid"),
         )
     if mode == "bicubic" and axes == 3:
-        raise bad_option("mode", "mode bicubic samples images, not volumes", "use bilinear")
+        raise bad_option(
+            "mode", "mode bicubic samples images, not volumes", f"use {put('bilinear')}"
+        )
     given = changed(mode=(mode, "bilinear"), padding_mode=(padding_mode, "zeros"))
     return Lowering(
         input.like(input.dims[0], *grid.dims[:-1]),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import prod
 from typing import Annotated, Any, Literal
 
+from mimgraph.diagnostics.text import drop
 from mimgraph.ir.code import Code, Tuple, by_position, named_constant
 from mimgraph.ir.code import Slice as SliceCode
 from mimgraph.ir.dim import Dim, Size, at_least
@@ -137,9 +138,8 @@ def Expand(
         {layer: Expand, from: query, size: [4, -1]}
     """
     if batched and input.batched:
-        raise bad_option(
-            "batched", f"Expand got {input}, which has a batch already", "leave batched out"
-        )
+        message = f"Expand got {input}, which has a batch already"
+        raise bad_option("batched", message, f"leave {drop('batched')} out")
     new = len(size) - len(input.dims)
     if new < 0 or (new and input.batched):
         behind = " behind the batch" if input.batched else ""

@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.text import code as as_code
+from mimgraph.diagnostics.text import did_you_mean, put
 from mimgraph.ir.axes_help import cut
 from mimgraph.ir.code import (
     Attribute,
@@ -27,7 +29,7 @@ from mimgraph.ir.code import (
 )
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, Lowering, Module, module
-from mimgraph.ir.option_types import Positive, PositiveFloat, Probability, checker, describe
+from mimgraph.ir.option_types import Positive, PositiveFloat, Probability, checker, requirement
 from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, INTEGER, Shape, TensorType
 from mimgraph.ops.layer_call import layer, tensor
 from mimgraph.ops.layers.elementwise import Dtype
@@ -126,14 +128,14 @@ def _only(init: dict[str, Any]) -> tuple[str, dict[str, Any]]:
             return str(name), given or {}
         if (known := INITS.get(name)) is not None and known.lone is not None:
             return name, {known.lone: given}
-    raise bad_option("init", "init is one name with its arguments", "{normal: {std: 0.02}}")
+    raise bad_option("init", "init is one name with its arguments", put("{normal: {std: 0.02}}"))
 
 
 def _checked(name: str, given: dict[str, Any], shape: tuple[int, ...], dtype: str) -> Any:
     """Return the arguments in canonical form; refuse those, or a shape, that the init does not take."""
     if name not in INITS:
         near = nearest(name, INITS)
-        help = f"did you mean {near}?" if near else f"one of {', '.join(INITS)}"
+        help = did_you_mean(near) if near else f"one of {', '.join(INITS)}"
         raise bad_option("init", f"no init is called {name!r}", help)
     init = INITS[name]
     unknown = next((key for key in given if key not in init.arguments), None)
@@ -142,7 +144,7 @@ def _checked(name: str, given: dict[str, Any], shape: tuple[int, ...], dtype: st
         raise bad_option("init", f"{name} takes no {unknown!r}", f"its arguments: {its}")
     missing = next((key for key in init.required if key not in given), None)
     if missing is not None:
-        raise bad_option("init", f"{name} needs {missing}", f"{{{name}: {{{missing}: 0.5}}}}")
+        raise bad_option("init", f"{name} needs {missing}", put(f"{{{name}: {{{missing}: 0.5}}}}"))
     if len(shape) < init.least or len(shape) > (init.most or len(shape)):
         axes = f"{init.least} to {init.most}" if init.most else f"at least {init.least}"
         axes = f"{init.least}" if init.most == init.least else axes
@@ -156,7 +158,7 @@ def _checked(name: str, given: dict[str, Any], shape: tuple[int, ...], dtype: st
         try:
             found[key] = checker(init.arguments[key])(value)
         except ValueError:
-            wants = describe(init.arguments[key])
+            wants = requirement(init.arguments[key])
             raise bad_option("init", f"{key} of {name} is {wants}, not {_short(value)}") from None
     if name != "constant":
         _check_values(name, found, shape, dtype)
@@ -266,7 +268,7 @@ def _number(value: Any, dtype: str) -> Any:
     try:
         found = checker(wants)(value)
     except ValueError:
-        wanted = describe(wants)
+        wanted = requirement(wants)
         raise bad_option("init", f"a value is {wanted}, not {_short(value)}") from None
     if not lowest(dtype) <= found <= largest(dtype) and abs(found) < math.inf:
         raise bad_option("init", f"{_short(found)} is out of range for {dtype}")
@@ -276,7 +278,7 @@ def _number(value: Any, dtype: str) -> Any:
 
 
 def _short(value: Any) -> str:
-    return "null" if value is None else reprlib.repr(value)
+    return as_code("null") if value is None else reprlib.repr(value)
 
 
 # Define the tensors of the model itself, learned and fixed.
@@ -386,11 +388,12 @@ def arange(
     if x is None:
         return _counted(end, dim, start, step)
     if dim is None:
-        help = "write dim: 1 for the first axis after the batch"
+        help = f"write {put('dim: 1')} for the first axis after the batch"
         raise OpFault("missing-option", "arange of a source needs dim", option="dim", help=help)
     for name, given, usual in (("start", start, 0), ("step", step, 1)):
         if given != usual:
-            raise bad_option(name, f"{name} is for a number, arange: 8; a source is counted from 0")
+            message = f"{name} is for a number, {as_code('arange: 8')}; a source is counted from 0"
+            raise bad_option(name, message)
     size = x.shape[any_axis(x, dim)]
     positions = TensorType((size,), "int64", batched=False, below=size)
     return Lowering(positions, call=call("torch.arange", size, device=Attribute(INPUT, "device")))
@@ -399,10 +402,11 @@ def arange(
 def _counted(end: Size | None, dim: int | None, start: int, step: int) -> Lowering:
     """Return the whole numbers from `start` to before `end`."""
     if end is None:
-        help = "write arange: x, dim: 1, or arange: 8"
+        help = f"write {put('arange: x, dim: 1')}, or {put('arange: 8')}"
         raise OpFault("wrong-arity", "arange needs a source or a number", help=help)
     if dim is not None:
-        raise bad_option("dim", "dim is for a source, arange: x, dim: 1; a number has no axis")
+        of_source = as_code("arange: x, dim: 1")
+        raise bad_option("dim", f"dim is for a source, {of_source}; a number has no axis")
     if step == 0:
         raise bad_option("step", "step must not be 0")
     size = steps_between(start, end, step)
@@ -461,7 +465,7 @@ def _constant(
     """Return a tensor with one value, `zeros` or `ones`, of a shape or like a source."""
     if like is None:
         if shape is None:
-            help = f"write {name}: [64], or {name}: true, like: x"
+            help = f"write {put(f'{name}: [64]')}, or {put(f'{name}: true, like: x')}"
             raise OpFault("missing-option", f"{name} needs a shape or like", help=help)
         type_ = TensorType(shape, dtype or "float32", batched=batched)
         sizes: tuple[object, ...] = (BATCH, *shape) if batched else shape
@@ -470,7 +474,8 @@ def _constant(
     else:
         if shape is not None:
             message = f"{name} takes a shape or like, not both"
-            raise bad_option("shape", message, f"write {name}: true for the shape of the source")
+            help = f"write {put(f'{name}: true')} for the shape of the source"
+            raise bad_option("shape", message, help)
         if batched:
             raise bad_option("batched", "a tensor like a source has a batch if the source has one")
         type_ = like.like(*like, dtype=dtype)
@@ -510,7 +515,7 @@ def random(
     """
     (like,) = inputs
     if like is None:
-        help = f"write random: {distribution}, like: x for the shape of x"
+        help = f"write {put(f'random: {distribution}, like: x')} for the shape of x"
         raise OpFault("missing-option", "random needs like", help=help)
     floats = like.dtype in (*FLOATING, *COMPLEX)
     given = {} if floats else {"dtype": ModelDtype()}

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations, permutations
 from typing import TypeAlias
 
-from mimgraph.ir.axes_help import as_vector
+from mimgraph.diagnostics.text import code, insert, put
+from mimgraph.ir.axes_help import as_vector, node
 from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.types import Constraint, TensorType, promote
 from mimgraph.ops.op import OpFault, Sources
@@ -14,7 +15,10 @@ from mimgraph.ops.rule_helpers import axis_index, cast, same_dims, same_size
 
 Operands: TypeAlias = Mapping[str, TensorType]  # sources by operand key
 MORE_AXES = "Unsqueeze the one that has fewer axes"
-IF_MEANT = "if that is meant, write broadcast: true"
+BROADCAST = put("broadcast: true")
+IF_MEANT = f"if that is meant, write {BROADCAST}"
+WITH_BROADCAST = f"with {code('broadcast: true')}"
+SKIP_OF_EQUAL = f"{code('missing: skip')} needs equal shapes, so no {code('broadcast: true')}"
 MOST_STRIDE = 32  # up to which a projection is proposed
 MOST_AXES = 8  # up to which places for missing axes are searched
 
@@ -36,9 +40,8 @@ def agreed(sources: Operands, name: str, broadcast: bool) -> TensorType:
     """
     try:
         if broadcast:
-            return broadcast_type(
-                sources, f"{name} with broadcast: true needs each axis equal or 1"
-            )
+            message = f"{name} {WITH_BROADCAST} needs each axis equal or 1"
+            return broadcast_type(sources, message)
         same_shapes(sources, f"{name} needs equal shapes")
     except OpFault as fault:
         fault.help = (
@@ -158,7 +161,7 @@ def _made_equal(x: TensorType, y: TensorType, odd: str, other: str, free: int | 
         return f"if {size} and {wanted} are the same length, use one name for both"
     last = len(x.dims) - 1
     if x.is_floating and axes == [last] and isinstance(size, int) and isinstance(wanted, int):
-        return f"project it first: {{layer: Linear, from: {{{odd}}}, out_features: {wanted}}}"
+        return f"project it first: {node('Linear', f'{{{odd}}}', f'out_features: {wanted}')}"
     return _resized({odd: x, other: y}, axes, free) if x.batched == y.batched else ""
 
 
@@ -180,9 +183,11 @@ def _resized(pair: Operands, axes: Sequence[int], free: int | None) -> str:
     between = f"from: [{{{odd}}}, {{{other}}}]"
     if all(_is_little(y.dims[axis] - x.dims[axis], x.dims[axis]) for axis in space):
         dims = [axis + x.batched for axis in space]
-        return f"pad the shorter: {{merge: pad_like, {between}, dim: {dims[0] if len(dims) == 1 else dims}}}"
+        dim = dims[0] if len(dims) == 1 else dims
+        return f"pad the shorter: {insert(f'{{merge: pad_like, {between}, dim: {dim}}}')}"
     resizable = x.batched and x.is_floating and 0 not in space and len(x.dims) < 5
-    return f"resize the smaller: {{merge: resize_like, {between}}}" if resizable else ""
+    resized = insert(f"{{merge: resize_like, {between}}}")
+    return f"resize the smaller: {resized}" if resizable else ""
 
 
 def _is_little(missing: Size, size: Size) -> bool:
@@ -214,7 +219,7 @@ def _projected(key: str, x: TensorType, wanted: TensorType, stride: int) -> str:
         return ""
     options = f"out_channels: {wanted.dims[0]}, kernel_size: 1"
     options += f", stride: {stride}" if stride > 1 else ""
-    return f"project it first: {{layer: Conv{len(x.dims) - 1}d, from: {{{key}}}, {options}}}"
+    return f"project it first: {node(f'Conv{len(x.dims) - 1}d', f'{{{key}}}', options)}"
 
 
 def widest(sources: Operands, message: str) -> TensorType:
@@ -252,7 +257,7 @@ def broadcast_help(sources: Operands, broadcast: bool, dim: int | None = None) -
         at_batch = not x.batched and x.rank in ranks
         if at_batch and broadcasts({**sources, key: x.like(1, *x.dims[1:])}, dim):
             help = f"the first axis of {{{key}}} meets the batch: make it 1, or leave it out"
-            return help if broadcast else f"{help}, and write broadcast: true"
+            return help if broadcast else f"{help}, and write {BROADCAST}"
     return ""
 
 
@@ -273,7 +278,7 @@ def _missing_axes(sources: Operands, pair: tuple[str, ...], broadcast: bool) -> 
         layer = wanted and broadcasts({**sources, key: wanted}) and _reshape(x, wanted, key)
         if layer:
             help = f"give {{{key}}} its missing axes first: {layer}"
-            return help if broadcast else f"{help}, and write broadcast: true"
+            return help if broadcast else f"{help}, and write {BROADCAST}"
     return ""
 
 
@@ -281,7 +286,7 @@ def _with_broadcast(sources: Operands, fault: OpFault, broadcast: bool) -> str:
     """Return the help of a fault, with `broadcast: true` where one source has no batch."""
     odd, other = fault.mentions
     enough = broadcast or sources[odd].batched == sources[other].batched
-    return fault.help if enough or not fault.help else f"{fault.help}, and write broadcast: true"
+    return fault.help if enough or not fault.help else f"{fault.help}, and write {BROADCAST}"
 
 
 def _with_axes_of(x: TensorType, wide: TensorType) -> TensorType | None:
@@ -305,11 +310,11 @@ def _reshape(x: TensorType, wanted: TensorType, key: str) -> str:
     """Return the node that adds axes of size 1 to a source; "" if no single node can."""
     if len(wanted.dims) == len(x.dims) + 1:
         new = next(i for i in range(len(wanted.dims)) if _without(wanted, i) == x.dims)
-        return f"{{layer: Unsqueeze, from: {{{key}}}, dim: {new + x.batched}}}"
+        return node("Unsqueeze", f"{{{key}}}", f"dim: {new + x.batched}")
     if sum(isinstance(size, Dim) for size in wanted) > 1:
         return ""  # a size known only at run time is written -1, and there can be one
     shape = ", ".join("-1" if isinstance(size, Dim) else str(size) for size in wanted)
-    return f"{{layer: Reshape, from: {{{key}}}, shape: [{shape}]}}"
+    return node("Reshape", f"{{{key}}}", f"shape: [{shape}]")
 
 
 def _common(sources: Operands, index: int, message: str) -> Size:

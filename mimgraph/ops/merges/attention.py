@@ -30,9 +30,11 @@ from mimgraph.ops.merges.sketch import Sketch, named_inputs, numbered, token_wid
 from mimgraph.ops.op import OpFault, Sources
 from mimgraph.ops.registry import find
 from mimgraph.ops.rule_helpers import (
+    TRUE,
     bad_option,
     changed,
     check_marks,
+    compared,
     fitting,
     floating,
     known,
@@ -214,13 +216,13 @@ def _mask(mask: TensorType, weights: tuple[Size, ...], is_causal: bool) -> Code:
         message = "attention takes a mask or is_causal, not both"
         help = "join it with a CausalMask by LogicalNot and logical_and"
         raise bad_option("is_causal", message, help)
-    wants = "attention takes a bool mask, true where attention is allowed"
+    wants = f"attention takes a bool mask, {TRUE} where attention is allowed"
     check_marks(mask, "real", wants, "mask")
     if mask.dtype != "bool":
         fault = truth_fault(mask, wants, "mask")
         if mask.is_floating:
-            seen = "{{merge: formula, expr: m {} 0, from: {{m: {{mask}}}}}}"
-            fault.help = f"if 1 and 0: {seen.format('>')}; if 0 and -inf: {seen.format('==')}"
+            seen, unhidden = (compared(expr, "mask") for expr in ("m > 0", "m == 0"))
+            fault.help = f"if 1 and 0: {seen}; if 0 and -inf: {unhidden}"
         raise fault
     if not (mask.batched and len(mask.dims) == 1):
         _check_fit(mask, "mask", weights, f"(N, {weights[-1]}) or ")

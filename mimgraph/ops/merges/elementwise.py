@@ -7,12 +7,13 @@ from dataclasses import replace
 from functools import reduce
 from typing import Literal, NamedTuple, cast
 
+from mimgraph.diagnostics.text import code
 from mimgraph.ir.code import Binary, Code, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import PositiveFloat
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
 from mimgraph.ops.layer_call import merge
-from mimgraph.ops.merges.agreement import Operands, agreed, operands, same_dtypes
+from mimgraph.ops.merges.agreement import SKIP_OF_EQUAL, Operands, agreed, operands, same_dtypes
 from mimgraph.ops.op import OpFault, Sources
 from mimgraph.ops.rule_helpers import (
     as_float,
@@ -239,7 +240,7 @@ def _folded(
 def _check_count(sources: Operands, name: str) -> None:
     """Refuse more sources than Python can parse in one nested expression."""
     if len(sources) > MAX_SOURCES:
-        help = "stack them, and reduce the new axis: {layer: Sum, dim: 1}"
+        help = f"stack them, and reduce the new axis: {code('{layer: Sum, dim: 1}')}"
         raise OpFault("too-large", f"{name} has more than {MAX_SOURCES} sources", help=help)
 
 
@@ -266,7 +267,7 @@ def _skipping(
     if missing is None:
         return lowering
     if broadcast:
-        raise bad_option("missing", "missing: skip needs equal shapes, so no broadcast: true")
+        raise bad_option("missing", SKIP_OF_EQUAL)
     same_dtypes(sources, name)
     given = call("torch.stack", call("_present", *map(Operand, sources)))
     if name == "average" and not next(iter(sources.values())).is_floating:

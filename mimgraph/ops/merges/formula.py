@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mimgraph.diagnostics.text import drop
 from mimgraph.ir.code import (
     Attribute,
     Binary,
@@ -41,9 +42,9 @@ from mimgraph.ops.layer_call import merge
 from mimgraph.ops.merges.agreement import agreed
 from mimgraph.ops.merges.elementwise import Kind, kind_of, promoted
 from mimgraph.ops.merges.notation import foreign_to_formulas, function_help, name_help
-from mimgraph.ops.merges.term import LIMIT, Term, domain, number
+from mimgraph.ops.merges.term import LIMIT, SIZE, Term, domain, number
 from mimgraph.ops.op import NamedSources, OpFault
-from mimgraph.ops.rule_helpers import as_float, real
+from mimgraph.ops.rule_helpers import TRUE, as_float, real
 
 
 @merge(family="formula")
@@ -111,7 +112,7 @@ def _check_names(names: Sequence[Variable], known: Container[str], sources: Name
     unused = next((name for name in sources if name not in used), None)
     if unused is not None:
         message = f"the formula does not use {unused!r}"
-        help = "use it in expr, or leave it out of from"
+        help = f"use it in expr, or leave {drop('it')} out of from"
         raise OpFault("wrong-arity", message, source=unused, help=help)
 
 
@@ -270,7 +271,7 @@ def _of_numbers(operator: str, left: Term, right: Term) -> Term:
     if operator == "**" and kind.dtype == "int64":
         power = -1 if right.value is None else right.value
         if not 0 <= power <= MAX_DEGREE:
-            help = "a power may be a float, 2.0 ** $T or $T ** 2.0"
+            help = f"a power may be a float, 2.0 ** {SIZE} or {SIZE} ** 2.0"
             raise ExpressionError("a power of sizes may need more than 64 bits", help=help)
     kind = Kind("float32", 0, True) if operator == "/" else kind
     above_zero = operator in ("+", "*", "/", "**") and left.is_positive and right.is_positive
@@ -365,7 +366,7 @@ def _refuse(what: str, term: Term, dtypes: tuple[str, ...]) -> None:
         message = f"{what} takes no {term.kind.dtype}"
         help = ""
         if term.kind.dtype == "bool":
-            help = "c * 1.0 is a number, 1 where c is true"
+            help = f"c * 1.0 is a number, 1 where c is {TRUE}"
             help = f"c == 0 is not c, and {help}" if what == "-" else help
         elif term.kind.dtype in INTEGER:
             help = "x * 1.0 is a float"

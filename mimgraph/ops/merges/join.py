@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
+from mimgraph.diagnostics.text import put
 from mimgraph.ir.axes_help import node
 from mimgraph.ir.code import (
     Attribute,
@@ -25,6 +26,8 @@ from mimgraph.ops.layer_call import merge
 from mimgraph.ops.layers.resize import AXES, BYTES, Mode, check_corners
 from mimgraph.ops.merges.agreement import (
     MORE_AXES,
+    SKIP_OF_EQUAL,
+    WITH_BROADCAST,
     Operands,
     agreed,
     broadcast_help,
@@ -39,6 +42,7 @@ from mimgraph.ops.merges.elementwise import Missing
 from mimgraph.ops.op import OpFault, Sources
 from mimgraph.ops.rule_helpers import (
     AFTER_BATCH,
+    TRUE,
     axis_index,
     axis_indices,
     bad_option,
@@ -84,7 +88,7 @@ def concat(
     if missing is None:
         return lowering
     if broadcast:
-        raise bad_option("missing", "missing: skip needs equal shapes, so no broadcast: true")
+        raise bad_option("missing", SKIP_OF_EQUAL)
     given = call("torch.cat", call("_present", *map(Operand, named)), axis)
     return replace(lowering, skipping=given, adds=index)
 
@@ -113,7 +117,7 @@ def _frame(sources: Operands, dim: int, broadcast: bool) -> TensorType:
     """Return the type that all sources have, or are expanded to, except along `dim`."""
     try:
         if broadcast:
-            needs = "with broadcast: true needs every other axis equal or 1"
+            needs = f"{WITH_BROADCAST} needs every other axis equal or 1"
             return broadcast_type(sources, f"concat along dim {dim} {needs}", dim)
         message = f"concat along dim {dim} needs equal sizes on every other axis"
         same_ranks(sources, message, free=0)
@@ -177,7 +181,7 @@ def masked_fill(inputs: MaskedFillInputs, /, value: Number, *, broadcast: bool =
     """
     input, mask = inputs
     if mask.dtype != "bool":
-        raise truth_fault(mask, "masked_fill takes a bool mask, true where it fills", "mask")
+        raise truth_fault(mask, f"masked_fill takes a bool mask, {TRUE} where it fills", "mask")
     frame = agreed(inputs._asdict(), "masked_fill", broadcast)
     return Lowering(
         filled(input, frame.dims, value, frame.batched),
@@ -309,7 +313,7 @@ def _check(input: TensorType, mode: str, align_corners: bool | None, antialias: 
             note=str(input),
         )
     if AXES.get(mode, axes) != axes:
-        fitting = " or ".join(name for name, number in AXES.items() if number == axes)
+        fitting = " or ".join(put(name) for name, number in AXES.items() if number == axes)
         raise bad_option("mode", f"mode {mode} does not fit {input}", f"use {fitting}")
     check_corners(mode, align_corners)
     if antialias and mode not in ("bilinear", "bicubic"):
@@ -376,7 +380,7 @@ def pick(inputs: PickInputs, /) -> Lowering:
             "rank-mismatch", "pick takes input (N, L, *)", source="input", note=str(input)
         )
     if index.batched and index.dims:
-        help = "for several indices of each sample write merge: take"
+        help = f"for several indices of each sample write {put('merge: take')}"
         raise OpFault(
             *("rank-mismatch", "pick takes index (N,)"),
             source="index",

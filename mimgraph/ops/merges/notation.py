@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection
 
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.text import code, put
 from mimgraph.ir.expression import (
     COMPARISONS,
     JOINING,
@@ -187,7 +188,8 @@ SYNONYMS = {
     "absolute": "abs",
     "sgn": "sign",
 }
-CAST = "make it a node, and a source of the formula: {layer: Cast, from: ..., dtype: ...}"
+A_SOURCE = "make it a node, and a source of the formula"
+CAST = f"{A_SOURCE}: {code('{layer: Cast, from: ..., dtype: ...}')}"
 OPERATORS = {
     "sinh": "write (exp(x) - exp(-x)) / 2",
     "cosh": "write (exp(x) + exp(-x)) / 2",
@@ -225,18 +227,18 @@ OPERATORS = {
     "logical_not": "write not a",
 }
 CONSTANTS = {
-    "True": "write 1",
-    "False": "write 0",
+    "True": f"write {put('1')}",
+    "False": f"write {put('0')}",
     "None": "a formula computes with numbers and tensors",
-    "pi": "write pi",
-    "e": "write exp(1)",
+    "pi": f"write {put('pi')}",
+    "e": f"write {put('exp(1)')}",
     "N": "N is the batch, whose size no formula can read",
-    "inf": "a formula has no infinity: masked_fill can write -.inf",
+    "inf": f"a formula has no infinity: masked_fill can write {code('-.inf')}",
 }
 
 ATTRIBUTES = {
-    "T": "make it a node: {layer: Transpose, from: ..., dim0: 1, dim1: 2}",
-    "mT": "make it a node: {layer: Transpose, from: ..., dim0: -2, dim1: -1}",
+    "T": f"make it a node: {code('{layer: Transpose, from: ..., dim0: 1, dim1: 2}')}",
+    "mT": f"make it a node: {code('{layer: Transpose, from: ..., dim0: -2, dim1: -1}')}",
     "shape": "write the size as a number, or as a param",
 }
 
@@ -261,7 +263,7 @@ def function_help(
     if op and not (count > 1 and name in SYNONYMS):
         return op
     if name in SYNONYMS:
-        return f"write {SYNONYMS[name]}(...)"
+        return f"write {put(SYNONYMS[name])}(...)"
     near = OPERATORS.get(name) or suggestion(name, functions)
     return near or f"its functions: {', '.join(functions)}"
 
@@ -272,8 +274,7 @@ def _op(name: str, source: str, dim: str) -> str:
     for kind in ("layer", "merge"):
         for found in names(kind):
             if found.replace("_", "").lower() == wanted:
-                node = _node(kind, found, source, dim)
-                return f"make it a node, and a source of the formula: {node}"
+                return f"{A_SOURCE}: {_node(kind, found, source, dim)}"
     return ""
 
 
@@ -286,8 +287,8 @@ def _node(kind: str, name: str, source: str, dim: str) -> str:
     options |= {"dim": "1", "keepdim": "true"} if reduces else {}
     options |= {"dim": dim} if dim and "dim" in options else {}
     given = "".join(f", {option}: {value}" for option, value in options.items())
-    also = ", and write broadcast: true" if reduces else ""
-    return f"{{{kind}: {name}, from: {source}{given}}}{also}"
+    also = f", and write {code('broadcast: true')}" if reduces else ""
+    return f"{code(f'{{{kind}: {name}, from: {source}{given}}}')}{also}"
 
 
 def _meaning(meaning: str) -> Callable[[Place], str]:
@@ -307,7 +308,9 @@ CHAIN = "write 0 < x and x < 1"
 def _named(place: Place) -> str:
     """Return the help that writes the name in `${k}` or `{{ x }}` without braces."""
     name = place.at[1]
-    return f"write {name}" if name in place.names else f"write ${name}, or {name} if it is a source"
+    if name in place.names:
+        return f"write {put(name)}"
+    return f"write {put(f'${name}')}, or {name} if it is a source"
 
 
 def _called(functions: Collection[str]) -> Callable[[Place], str]:
@@ -332,12 +335,12 @@ def _attribute(place: Place) -> str:
         return ATTRIBUTES[name]
     if owner not in place.names:
         return CONSTANTS.get(name, "a port is named in from, and has one name in the formula")
-    return f"name a port in from: {{{name}: {owner}.{name}}}"
+    return f"name a port in {code(f'from: {{{name}: {owner}.{name}}}')}"
 
 
 def _part(place: Place) -> str:
     source = _filling(place.before[0], place)
-    node = f"{{layer: Select, from: {source}, dim: 1, index: 0}}"
+    node = code(f"{{layer: Select, from: {source}, dim: 1, index: 0}}")
     return f"take a part by a node of its own: {node}, or Slice"
 
 
@@ -357,7 +360,9 @@ def foreign_to_formulas(functions: Collection[str]) -> tuple[Foreign, ...]:
             before=rf"\b(?:{'|'.join(functions)})",
         ),
         Foreign(r"\$?\{+\s*(\w+)\s*\}+", "a formula has no braces", _named),
-        Foreign(r"\$", "in a formula $ stands before the name of a param", "write $name"),
+        Foreign(
+            r"\$", "in a formula $ stands before the name of a param", f"write {code('$name')}"
+        ),
         Foreign(r"&+", "there is no '{at}' in a formula", _meaning("write and")),
         Foreign(r"\|+", "there is no '{at}' in a formula", _meaning("write or")),
         Foreign(r"!(?!=)|~", "there is no '{at}' in a formula", _meaning("write not")),
@@ -367,7 +372,8 @@ def foreign_to_formulas(functions: Collection[str]) -> tuple[Foreign, ...]:
         Foreign(r"", "there is no 'if' in a formula", CHOICE, before=r"(?:^|\W)if"),
         Foreign(r"<=?|>=?|==|!=", "comparisons do not chain", _meaning(CHAIN), before=r"[\w)]"),
         Foreign(r">", "there is no '<>' in a formula", "write !=", before=r"<"),
-        Foreign(r"=>|=<", "there is no '{at}' in a formula", "write >= or <="),
+        Foreign(r"=>", "there is no '=>' in a formula", f"write {put('>=')}"),
+        Foreign(r"=<", "there is no '=<' in a formula", f"write {put('<=')}"),
         Foreign(
             r"=",
             "an argument has no name in a formula",
@@ -386,7 +392,9 @@ def foreign_to_formulas(functions: Collection[str]) -> tuple[Foreign, ...]:
         Foreign(r"\[", "there is no '[' in a formula", _part, before=NAME),
         Foreign(r"[\[\]{}]", "there is no '{at}' in a formula", "brackets are ( and )"),
         Foreign(
-            r"@", "there is no '@' in a formula", "make it a node: {merge: matmul, from: [a, b]}"
+            r"@",
+            "there is no '@' in a formula",
+            f"make it a node: {code('{merge: matmul, from: [a, b]}')}",
         ),
         Foreign(
             r"['\"]", "text has no place in a formula", "write names and numbers without quotes"

@@ -15,6 +15,7 @@ from mimgraph.ops.layer_call import merge, part
 from mimgraph.ops.merges.sketch import Sketch, token_width
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.rule_helpers import (
+    TRUE,
     bad_option,
     check_marks,
     dtype_fault,
@@ -72,7 +73,7 @@ def check_steps_mask(name: str, input: TensorType, mask: TensorType | None) -> N
     """Refuse a mask that is not one of the steps of `input` (N, T, *)."""
     if mask is None:
         return
-    wants = f"{name} takes a bool mask, true where a step is real"
+    wants = f"{name} takes a bool mask, {TRUE} where a step is real"
     if mask.dtype != "bool":
         raise truth_fault(mask, wants, "mask")
     check_marks(mask, "real", wants, "mask")

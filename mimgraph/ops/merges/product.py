@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import NamedTuple
 
-from mimgraph.ir.axes_help import along_the_last, one_more_axis, to_vector
+from mimgraph.diagnostics.text import put
+from mimgraph.ir.axes_help import along_the_last, node, one_more_axis, to_vector
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
@@ -19,7 +20,6 @@ from mimgraph.ops.merges.elementwise import refuse
 from mimgraph.ops.op import OpFault, Sources
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault, same_dims, same_size, without_axes
 
-SAMPLES = 'to compare samples: {merge: einsum, from: [{0}, {1}], equation: "n d, m d -> n m"}'
 AXES = "abcdefghijklm"  # letters of an equation, n is the batch
 
 
@@ -59,7 +59,12 @@ def _along_the_last(named: Operands) -> str:
     if not (fits and left.batched and right.batched):
         return ""
     equation = along_the_last(len(left.dims), len(right.dims))
-    return f'along the last axis: {{merge: einsum, from: [{{0}}, {{1}}], equation: "{equation}"}}'
+    return f"along the last axis: {_einsum(equation)}"
+
+
+def _einsum(equation: str) -> str:
+    """Return the einsum to write in place of a merge of two sources."""
+    return put(f'{{merge: einsum, from: [{{0}}, {{1}}], equation: "{equation}"}}')
 
 
 def _as_matrix(x: TensorType, key: str, dim: int) -> str:
@@ -126,7 +131,7 @@ def _transposed(left: TensorType, right: TensorType) -> str:
     """Return the help that transposes the second matrix, where that is enough; else ""."""
     if not same_size(left.dims[-1], right.dims[-1]):
         return ""
-    return "transpose it first: {layer: Transpose, from: {1}, dim0: -2, dim1: -1}"
+    return f"transpose it first: {node('Transpose', '{1}', 'dim0: -2, dim1: -1')}"
 
 
 def _check_matrices(left: TensorType, right: TensorType) -> None:
@@ -145,7 +150,7 @@ def _check_matrices(left: TensorType, right: TensorType) -> None:
             shown = str(left if key == "0" else right)
             help = _as_matrix(left, "0", 1) if key == "0" else _as_matrix(right, "1", 2)
             if left.rank == right.rank == 2 and same_dims(left, right):
-                help = f"{help}; {SAMPLES}"
+                help = f"{help}; to compare samples: {_einsum('n d, m d -> n m')}"
             raise OpFault(
                 *("rank-mismatch", "matmul takes matrices (N, L, D)"),
                 source=key,

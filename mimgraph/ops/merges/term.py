@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mimgraph.diagnostics.text import code
 from mimgraph.ir.code import Code, Constant
 from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.expression import Expression, ExpressionError, Number, variables
@@ -78,7 +79,8 @@ def number(value: float, written: Expression | None = None) -> Term:
 # Where torch has inf or nan for a tensor, Python raises an error or goes on with complex numbers.
 
 
-WITH_WHOLE = "it may be + - * and / of sizes with whole numbers, such as sqrt($T / 10 - 3)"
+SIZE = code("$T")
+WITH_WHOLE = f"it may be + - * and / of sizes with whole numbers, such as sqrt({SIZE} / 10 - 3)"
 LONGEST = 2**31  # a constraint that only longer axes break is not worth its line
 LARGEST = sys.float_info.max * (1 - 1e-9)  # less than the largest float, as logarithms are rounded
 
