@@ -19,6 +19,7 @@ from mimgraph.declare.sections import read_input
 from mimgraph.declare.tree import mapping_of, scalar_of
 from mimgraph.infer.graph import Given, infer_input
 from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_values import VALUE_IN_SIZE
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.names import input_fault
 from mimgraph.ir.types import MAX_AXES
@@ -30,9 +31,6 @@ from mimgraph.support.entry_point import entry_point
 
 if TYPE_CHECKING:
     import torch
-
-# how to put a number into the text of a size
-VALUES = 'name the axis itself, and put the value of a variable k into the text: f"{k}*H"'
 
 
 @entry_point
@@ -102,7 +100,7 @@ def _sizes(shape: object, span: Span) -> list[Any]:
     found = [str(size) if isinstance(size, Dim) else size for size in found]
     for size in found:
         if isinstance(size, str) and "$" in size:
-            raise spec_error("bad-name", f"{size!r} cannot name a size", span, VALUES)
+            raise spec_error("bad-name", f"{size!r} cannot name a size", span, VALUE_IN_SIZE)
     return found
 
 

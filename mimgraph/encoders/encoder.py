@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
-from mimgraph.diagnostics.text import put
+from mimgraph.diagnostics.text import write
 from mimgraph.ir.names import legal_name, port_fault
 from mimgraph.ir.option_types import checker
 from mimgraph.ops.layer_call import LayerOp
@@ -83,7 +83,7 @@ def features(given: str | Sequence[str] | Mapping[str, str]) -> Features:
         return Features({given: given}, is_one=True)
     if not given:
         message = "features names no part of the model"
-        help = f"write {put('features: [layer4]')}"
+        help = write("features: [layer4]")
         raise OpFault("bad-option", message, option="features", help=help)
     if isinstance(given, Mapping):
         for port in given:

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.diagnostics.text import did_you_mean, drop, put
+from mimgraph.diagnostics.text import did_you_mean, leave_out, put
 from mimgraph.encoders.cache import recalled, remembered
 from mimgraph.encoders.encoder import Encoder, features, option
 from mimgraph.encoders.images import check_classes, check_image
@@ -145,7 +145,7 @@ class TimmModel(Encoder):
         for name in ("num_classes", "global_pool"):
             if name in settings:
                 message = f"features are taken before the classifier, so {name} has no use"
-                raise OpFault("bad-option", message, option=name, help=f"leave {drop(name)} out")
+                raise OpFault("bad-option", message, option=name, help=leave_out(name))
         parts = _parts(self.name, self.model)
         chosen = features(_texts(given, len(parts)))
         return {port: _index(self.name, part, parts) for port, part in chosen.ports.items()}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.diagnostics.text import code, did_you_mean, drop
+from mimgraph.diagnostics.text import code, did_you_mean, leave_out
 from mimgraph.encoders.encoder import FEATURES, Encoder, Features, features, one_of, option
 from mimgraph.encoders.images import check_classes, check_exact, check_image, least
 from mimgraph.encoders.macs import macs
@@ -125,7 +125,7 @@ class Classifier(Encoder):
         pixels, wanted = options.get("image_size"), self.table.image_sizes.get(weights)
         if pixels not in (None, wanted):
             message = f"the weights {weights} are of images of {wanted} pixels a side, not {pixels}"
-            help = f"leave {drop('image_size')} out"
+            help = leave_out("image_size")
             raise OpFault("bad-option", message, option="image_size", help=help)
 
     def _vector(self) -> str:

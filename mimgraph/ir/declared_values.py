@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
-from mimgraph.diagnostics.text import drop, put, words
+from mimgraph.diagnostics.text import leave_out, put, words
 from mimgraph.ir.expression import (
     PLAIN,
     Arithmetic,
@@ -262,10 +262,8 @@ def part_of(span: Span, text: str, start: int, end: int) -> Span:
 
 
 FORM = "a size must be a name, a multiple of one, or one of these plus a number: T, 8*H, 2*T + 1"
-PARAMS = words(
-    "write a $ before the name of a param; else name the axis itself",
-    'name the axis itself, and put the value of a variable k into the text: f"{k}*H"',
-)
+VALUE_IN_SIZE = 'name the axis itself, and put the value of a variable k into the text: f"{k}*H"'
+PARAMS = words("write a $ before the name of a param; else name the axis itself", VALUE_IN_SIZE)
 
 _COMPUTED = re.compile(r"[*/%+(^]|-\s*[\d$(]|[\w)]\s+-|^\d(?!.*x\d)", re.ASCII)
 
@@ -307,7 +305,7 @@ def size_help(sizes: Sequence[object], at: int) -> str:
         return ""
     if at > 0 or len(sizes) == 1:
         return 'name an axis of any length, such as "T"'
-    help, rest = f"leave {drop('the batch')} out", sizes[1:]
+    help, rest = leave_out("the batch"), sizes[1:]
     if not all(type(one) is str or (type(one) is int and one > 0) for one in rest):
         return help
     if len(rest) == 3 and rest[2] in (1, 3, 4) and rest[0] not in (1, 3, 4):

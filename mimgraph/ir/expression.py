@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, NoReturn, Self, TypeAlias
 
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.diagnostics.text import put
+from mimgraph.diagnostics.text import put, write
 from mimgraph.ir.dim import Dim, DimOverflow
 
 LIMIT = 2**63
@@ -588,13 +588,13 @@ def _filled(text: str, words: dict[str, str]) -> str:
 
 def _decimal(place: Place) -> str:
     try:
-        return f"write {put(int('0' + place.at[0].replace('_', ''), 0))}"
+        return write(int("0" + place.at[0].replace("_", ""), 0))
     except ValueError:
         return ""
 
 
 def _joined(place: Place) -> str:
-    return f"write {put(place.before[0] + place.at[0].replace('_', ''))}"
+    return write(place.before[0] + place.at[0].replace("_", ""))
 
 
 def _product(place: Place) -> str:
@@ -619,18 +619,18 @@ NUMBERS = (
 SYMBOLS = (
     Foreign(r"\^", "there is no '^'", "a power is **"),
     Foreign(r"√", "there is no '√'", "a root is x ** 0.5"),
-    Foreign(r"[×·∗⋅]", "'{at}' is not an operator", f"write {put('*')}"),
-    Foreign(r"÷", "'{at}' is not an operator", f"write {put('/')}"),
-    Foreign(r"[−–—]", "'{at}' is no minus", f"write {put('-')}"),
-    Foreign(r"²", "'{at}' is not an operator", f"write {put('** 2')}"),
-    Foreign(r"³", "'{at}' is not an operator", f"write {put('** 3')}"),
+    Foreign(r"[×·∗⋅]", "'{at}' is not an operator", write("*")),
+    Foreign(r"÷", "'{at}' is not an operator", write("/")),
+    Foreign(r"[−–—]", "'{at}' is no minus", write("-")),
+    Foreign(r"²", "'{at}' is not an operator", write("** 2")),
+    Foreign(r"³", "'{at}' is not an operator", write("** 3")),
     Foreign(r"[\u00a0\u2000-\u200b\u202f\u3000\ufeff]", "a blank of another kind", "write a space"),
     Foreign(r"\*\*|//|[-+*/%]", "a number or name is missing before '{at}'"),
     Foreign(r"\)", "a number or name is missing before ')'", before=r"[-+*/%<>=(,]"),
     Foreign(r"\)", "this ')' closes nothing"),
     Foreign(r";", "there is no ';'", "write one expression"),
     Foreign(r"#", "there are no comments in it", "write the comment behind the value"),
-    Foreign(r"is\b", "there is no '{at}' in an expression", f"write {put('==')}"),
+    Foreign(r"is\b", "there is no '{at}' in an expression", write("==")),
     Foreign(r"(?:in|lambda|for|while|as)\b", "there is no '{at}' in an expression"),
     Foreign(rf"{NUMBER}|{NAME}|\(", "an operator is missing before '{at}'", _product, before=ENDED),
 )

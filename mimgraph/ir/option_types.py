@@ -6,8 +6,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
-from mimgraph.diagnostics.nearest import MOST_PROPOSED
-from mimgraph.diagnostics.text import MAPPING, code, put, unmarked
+from mimgraph.diagnostics.text import MAPPING, MOST_PROPOSED, TRUE_OR_FALSE, code, put, unmarked
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import WrittenFloat, WrittenInt
 
@@ -16,7 +15,7 @@ OptionValue: TypeAlias = (
     "bool | int | float | str | Dim | Sequence[OptionValue] | Mapping[str, OptionValue] | None"
 )
 Check = Callable[[Any], Any]
-_FLAG = f"{code('true')} or {code('false')}"
+
 _NESTED: frozenset[Any] = frozenset({tuple, dict})
 
 
@@ -92,7 +91,7 @@ def requirement(annotation: Any) -> str:
         if Dim in arguments:
             arguments = ("a size", *(a for a in arguments if a not in (int, Dim)))
         # next to another type, a flag is only one possibility
-        arguments = tuple(_FLAG if a is bool else a for a in arguments)
+        arguments = tuple(TRUE_OR_FALSE if a is bool else a for a in arguments)
         # lists last, so that the words that follow describe their items
         in_order = sorted(arguments, key=lambda one: get_origin(one) in _NESTED)
         return " or ".join(a if isinstance(a, str) else requirement(a) for a in in_order)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.diagnostics.text import code, did_you_mean
+from mimgraph.diagnostics.text import TRUE_OR_FALSE, did_you_mean
 from mimgraph.ir.dim import Dim
 from mimgraph.ops.op import OpFault
 
@@ -219,7 +219,7 @@ def _refused(model: str, key: str, value: Any) -> str:
         names = ", ".join(get_close_matches(str(value), _table()["activations"], 3) or ["gelu"])
         return "" if text and value in _table()["activations"] else f"an activation such as {names}"
     if isinstance(default, bool):
-        return "" if isinstance(value, bool) else f"{code('true')} or {code('false')}"
+        return "" if isinstance(value, bool) else TRUE_OR_FALSE
     if key == family.layers:
         return "" if whole and 1 <= value <= MOST_LAYERS else f"a number from 1 to {MOST_LAYERS}"
     if isinstance(default, int):

@@ -7,9 +7,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
-from mimgraph.diagnostics.nearest import choices_of
+from mimgraph.diagnostics.text import choices_of, leave_out, put, write
 from mimgraph.diagnostics.text import code as as_code
-from mimgraph.diagnostics.text import drop, put
 from mimgraph.encoders.encoder import Encoder, option
 from mimgraph.encoders.macs import macs
 from mimgraph.encoders.transformers import configs
@@ -122,7 +121,7 @@ class TransformerModel(Encoder):
                 message = (
                     f"{source.name} is of the model_type {model_type!r:.60}, not a {self.model}"
                 )
-                raise _fault("pretrained", message, f"write {put('layer: transformers.AutoModel')}")
+                raise _fault("pretrained", message, write("layer: transformers.AutoModel"))
             return TableModel(configs.read(self.model, found))
         model = configs.model_of(str(model_type))
         if model is not None:
@@ -178,9 +177,7 @@ def _source(options: Mapping[str, Any]) -> Checkpoint | Mapping[str, Any]:
     """Return what the model is made from: a checkpoint, or the config of the spec."""
     name, config, revision = (options[key] for key in ("pretrained", "config", "revision"))
     if name is not None and config is not None:
-        raise _fault(
-            "config", "pretrained has a config already", f"leave {drop('one of them')} out"
-        )
+        raise _fault("config", "pretrained has a config already", leave_out("one of them"))
     if name is not None:
         return checkpoint(str(plain(name)), None if revision is None else str(plain(revision)))
     if revision is not None:
@@ -253,7 +250,7 @@ def chosen(
             return [Feature("", _layer(given, layers))]
         case Mapping():
             if not given:
-                raise _feature_fault("features names no layer", f"leave {drop('it')} out")
+                raise _feature_fault("features names no layer", leave_out("it"))
             return [Feature(_port(name), _layer(one, layers)) for name, one in given.items()]
     found = [_layer(one, layers) for one in given]
     if not found or len(set(found)) < len(found):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection
 
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.diagnostics.text import code, put
+from mimgraph.diagnostics.text import code, put, write
 from mimgraph.ir.expression import (
     COMPARISONS,
     JOINING,
@@ -227,11 +227,11 @@ OPERATORS = {
     "logical_not": "write not a",
 }
 CONSTANTS = {
-    "True": f"write {put('1')}",
-    "False": f"write {put('0')}",
+    "True": write("1"),
+    "False": write("0"),
     "None": "a formula computes with numbers and tensors",
-    "pi": f"write {put('pi')}",
-    "e": f"write {put('exp(1)')}",
+    "pi": write("pi"),
+    "e": write("exp(1)"),
     "N": "N is the batch, whose size no formula can read",
     "inf": f"a formula has no infinity: masked_fill can write {code('-.inf')}",
 }
@@ -309,7 +309,7 @@ def _named(place: Place) -> str:
     """Return the help that writes the name in `${k}` or `{{ x }}` without braces."""
     name = place.at[1]
     if name in place.names:
-        return f"write {put(name)}"
+        return write(name)
     return f"write {put(f'${name}')}, or {name} if it is a source"
 
 
@@ -372,8 +372,8 @@ def foreign_to_formulas(functions: Collection[str]) -> tuple[Foreign, ...]:
         Foreign(r"", "there is no 'if' in a formula", CHOICE, before=r"(?:^|\W)if"),
         Foreign(r"<=?|>=?|==|!=", "comparisons do not chain", _meaning(CHAIN), before=r"[\w)]"),
         Foreign(r">", "there is no '<>' in a formula", "write !=", before=r"<"),
-        Foreign(r"=>", "there is no '=>' in a formula", f"write {put('>=')}"),
-        Foreign(r"=<", "there is no '=<' in a formula", f"write {put('<=')}"),
+        Foreign(r"=>", "there is no '=>' in a formula", write(">=")),
+        Foreign(r"=<", "there is no '=<' in a formula", write("<=")),
         Foreign(
             r"=",
             "an argument has no name in a formula",
