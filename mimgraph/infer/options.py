@@ -39,7 +39,7 @@ from mimgraph.ir.expression import (
     to_text,
     variables,
 )
-from mimgraph.ir.option_types import choices, describe
+from mimgraph.ir.option_types import choices, requirement
 from mimgraph.ops.op import Op, OptionSpec
 from mimgraph.ops.spelling import Form, with_required
 from mimgraph.source import Span
@@ -102,10 +102,10 @@ def bind(
     missing = [option for option in op.required if option.name not in given]
     is_fine = len(report.diagnostics) == before and is_read
     if missing and is_fine and not is_positional(op, lone):
-        wanted = {option.name: describe(option.annotation) for option in missing}
+        wanted = {option.name: requirement(option.annotation) for option in missing}
         text = with_required(op, given, place.form)
         if place.form == "node":
-            text = ", ".join(f"{option.name}: {op.shown(option.name)}" for option in missing)
+            text = put(", ".join(f"{option.name}: {op.shown(option.name)}" for option in missing))
         missing_options(op.name, wanted, place.span, report, at.node, text)
     varying, literal, length = dict[str, Option](), dict[str, Option](), 0
     for name, option in given.items():
@@ -294,7 +294,7 @@ def missing_options(
     """Report all missing options of a node as one fault; `missing` describes the value of each, and
     `written` is an example of them, or of the node with them."""
     wants = [f"{name}, {what}" if what else name for name, what in missing.items()]
-    help = f"give {'; and '.join(wants)}" + (f", such as {put(written)}" if written else "")
+    help = f"give {'; and '.join(wants)}" + (f", such as {written}" if written else "")
     message = f"{owner} needs {_and(list(missing))}"
     report.add(Diagnostic("missing-option", message, span, help=help, node=node))
 
@@ -335,7 +335,7 @@ def refused_value(
         message = f"{spec.name} must be a number, but it is {size}"
         note, help = f"{size} is known only at run time", "give this size in the input's shape"
         return Diagnostic("symbolic-size", message, span, note, labels, help, at.node)
-    wants = describe(spec.annotation)
+    wants = requirement(spec.annotation)
     message = f"{spec.name} of {op.name} must be {wants}{_got(value)}"
     near = nearest(value, choices(spec.annotation)) if isinstance(value, str) else None
     help = did_you_mean(near) if near else _value_help(op, spec, value, at.env)

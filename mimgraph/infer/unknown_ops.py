@@ -141,7 +141,7 @@ def _in_python(apply: Apply, blocks: list[str], form: Form) -> str:
         return write(f"layer: {owner}, take: {port}")
     name = python_name(apply.name)
     written = from_python(apply.name, form) if name != apply.name else ""
-    return write(written) if written else ""
+    return f"write {written}" if written else ""
 
 
 def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Form) -> str:
@@ -179,10 +179,10 @@ def _activation_instead(state: State, activation: Activation) -> str:
         name = inside
     op = torch_layer(name)
     if op is not None and (op.required or name == op.name):
-        return write(with_required(op, {}, "activation"))
+        return f"write {with_required(op, {}, 'activation')}"
     op = named_elsewhere(name)
     if op is not None and op.family == "activation":
         return did_you_mean(op.name)
     if python_name(name) != name and (written := from_python(name, "activation")):
-        return write(written)
+        return f"write {written}"
     return state.report.suggestion(name, registry.names("layer"))

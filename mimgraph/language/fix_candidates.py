@@ -6,7 +6,7 @@ A proposal is one function; `PROPOSALS` lists them, the most likely first.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree, plain
@@ -79,7 +79,7 @@ def _put(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[C
     tree = tree_of(SourceFile("help", flow_text))
     if isinstance(tree, Mapping) and tree.entries:
         data = plain(tree)
-        if text.startswith("{"):
+        if text.startswith("{") and "..." not in flow_text:
             yield from _respelled(data, text, diagnostic, around)
         elif "..." not in text:
             entry = next(around.entries, None)
@@ -131,12 +131,15 @@ def _given(around: Surroundings, key: str, value: Any) -> Iterator[tuple[TextEdi
     if node is not None and isinstance(node.value, Mapping):
         mappings.insert(0, node.value)
     for mapping in dict.fromkeys(map(id, mappings)):
-        found = next(one for one in mappings if id(one) == mapping)
-        old = found.entry(key)
-        if old is None:
-            yield tuple(with_entry(found, key, value))
-        else:
-            yield tuple(with_value(*old, value, not is_flow(found)))
+        yield tuple(_with(next(one for one in mappings if id(one) == mapping), key, value))
+
+
+def _with(mapping: Mapping, key: str, value: Any) -> Iterable[TextEdit]:
+    """Return the edits that give a mapping an entry, or the entry that it has another value."""
+    old = mapping.entry(key)
+    if old is None:
+        return with_entry(mapping, key, value)
+    return with_value(*old, value, not is_flow(mapping))
 
 
 def _all_given(around: Surroundings, options: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
@@ -146,8 +149,7 @@ def _all_given(around: Surroundings, options: dict[str, Any]) -> Iterator[tuple[
     elif options and (item := around.item) is not None:
         yield from given_options(item, options)
     elif options and (node := around.node) is not None and isinstance(node.value, Mapping):
-        each = [edit for one in options.items() for edit in with_entry(node.value, *one)]
-        yield tuple(each)
+        yield tuple(edit for one in options.items() for edit in _with(node.value, *one))
 
 
 def _declared(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
@@ -227,14 +229,8 @@ def _respelled(
             yield Candidate(_spelt(f"Write {flow(value)}", (edit,)))
     node = next((one for one in around.entries if isinstance(one.value, Mapping)), None)
     if node is not None and isinstance(node.value, Mapping) and node.value.entries:
-        edits: list[TextEdit] = []
-        for key, value in new.items():
-            old = node.value.entry(key)
-            if old is None:
-                edits += with_entry(node.value, key, value)
-            else:
-                edits += with_value(*old, value, not is_flow(node.value))
-        yield Candidate(_spelt(f"Write {flow(new)}", tuple(edits)))
+        edits = tuple(edit for one in new.items() for edit in _with(node.value, *one))
+        yield Candidate(_spelt(f"Write {flow(new)}", edits))
     yield Candidate(_spelt(f"Write {text}", (TextEdit(diagnostic.span, text),)))
 
 

@@ -242,7 +242,7 @@ def _pages(meant: _Meant, sheet: Sheet) -> Iterator[str]:
 def _help(name: str) -> str:
     """Return which longer or similar names may be meant by an unknown one, or a search; "" if none."""
     if is_model(name):
-        return instead(name)
+        return unmarked(instead(name))
     if name in LIBRARIES:
         return how_to_list(name)
     if model := next(

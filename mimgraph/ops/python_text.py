@@ -74,6 +74,8 @@ def _python(data: Any, part: Part) -> str:
             return _joined(*(_entry(*one) for one in data.items()))
         case dict() if _is_item(data):
             return python_item(data)
+        case dict() if "shape" in data:
+            return python_input("...", data)
         case str() if data.startswith("$"):
             return data.removeprefix("$").removeprefix("(").removesuffix(")")
         case None | bool() | float() | list() | dict():

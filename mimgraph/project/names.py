@@ -7,6 +7,7 @@ import re
 from keyword import iskeyword
 from pathlib import Path
 
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.ir.names import class_fault
 
 
@@ -47,5 +48,5 @@ def checked(folder: Path) -> str:
     if fault := class_fault(class_name(name)):
         other = f"my_{name}"
         help = "" if class_fault(class_name(other)) else f"mimgraph new {folder.with_name(other)}"
-        raise NameFault(f"{name} cannot be the name of a model: {fault}", help)
+        raise NameFault(f"{name} cannot be the name of a model: {unmarked(fault)}", help)
     return class_name(name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.importer.draft import Op, Port
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.typing import dtype_name
@@ -124,7 +125,7 @@ def _register(
         op.lower(types, {})
     except OpFault as fault:
         message = f"{fault.message}: {fault.note}" if fault.note else fault.message
-        raise CannotLift("shapes", message) from fault
+        raise CannotLift("shapes", unmarked(message)) from fault
     body.lifter.python_layers[layer.name] = layer
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.importer.draft import Op
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.sizes import is_unknown
@@ -101,7 +102,7 @@ def _plain(fault: OpFault, sources: Mapping[str, TensorType]) -> str:
     text = f"{fault.message}: {fault.note}" if fault.note else fault.message
     for key, type_ in sources.items():
         text = text.replace(f"{{{key}}}", f"a tensor {type_}")
-    return text
+    return unmarked(text)
 
 
 def agree(found: TensorType, value: Value) -> bool:
