@@ -105,7 +105,8 @@ def bind(
         wanted = {option.name: requirement(option.annotation) for option in missing}
         text = with_required(op, given, place.form)
         if place.form == "node":
-            text = put(", ".join(f"{option.name}: {op.shown(option.name)}" for option in missing))
+            shown = ", ".join(f"{option.name}: {op.shown(option.name)}" for option in missing)
+            text = "" if "..." in shown else put(shown)
         missing_options(op.name, wanted, place.span, report, at.node, text)
     varying, literal, length = dict[str, Option](), dict[str, Option](), 0
     for name, option in given.items():

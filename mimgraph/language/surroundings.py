@@ -146,19 +146,22 @@ def _before_outputs(around: Surroundings, data: dict[str, Any]) -> Iterator[tupl
     yield (*edits, TextEdit(source.span, name))
 
 
-def _source_of(data: dict[str, Any]) -> str | None:
-    """Return the source of a node, `x` of `from: x` or `from: {m: x}`."""
-    given = data.get("from")
-    return next(iter(given.values()), None) if isinstance(given, dict) else given
+def _source_of(data: dict[str, Any]) -> str:
+    """Return the first source of a node: `x` of `from: x`, `from: {m: x}` or `from: [x, y]`."""
+    given = data["from"]
+    values = [*given.values()] if isinstance(given, dict) else given
+    return str(values[0] if isinstance(values, list) else values)
 
 
 def _reading(data: dict[str, Any], source: str) -> dict[str, Any]:
-    """Return the node with another source."""
-    given = data.get("from")
-    return {**data, "from": dict.fromkeys(given, source) if isinstance(given, dict) else source}
+    """Return the node with another first source."""
+    given = data["from"]
+    if isinstance(given, dict):
+        return {**data, "from": {**given, next(iter(given)): source}}
+    return {**data, "from": [source, *given[1:]] if isinstance(given, list) else source}
 
 
-def _sources(node: Mapping, name: str | None, diagnostic: Diagnostic) -> Iterator[Scalar]:
+def _sources(node: Mapping, name: str, diagnostic: Diagnostic) -> Iterator[Scalar]:
     """Yield the sources of a node to which the fault may belong: the marked one first, then all
     with the name in the help."""
     found = [
@@ -168,7 +171,7 @@ def _sources(node: Mapping, name: str | None, diagnostic: Diagnostic) -> Iterato
         for one in _scalars(given)
     ]
     marked = [one for one in found if one.span[1:3] == diagnostic.span[1:3]]
-    named = [one for one in found if name is None or one.text == name]
+    named = [one for one in found if one.text == name]
     yield from {id(one): one for one in (*marked, *named)}.values()
 
 
@@ -185,7 +188,7 @@ def _scalars(tree: Tree) -> Iterator[Scalar]:
 def _new_name(around: Surroundings, data: dict[str, Any]) -> str:
     """Return a name for the node, after its source and op, that nothing in its scope has."""
     op = str(data.get("layer") or data.get("merge")).lower()
-    source = (_source_of(data) or "").partition(".")[0]
+    source = _source_of(data).partition(".")[0]
     first = name = f"{source}_{op}" if source.isidentifier() else op
     taken = {
         key.text

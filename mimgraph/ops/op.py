@@ -145,7 +145,8 @@ class Op:
 
     def shown(self, option: str) -> str:
         """Return the value that the example gives an option, `...` if it gives none."""
-        value = re.search(rf'\b{option}: (\[.*?\]|".*?"|[^,}}]+)', self.example[1])
+        mapping = r"\{(?:[^{}]|\{[^{}]*\})*\}"
+        value = re.search(rf'\b{option}: (\[.*?\]|".*?"|{mapping}|[^,}}]+)', self.example[1])
         return value[1] if value else "..."
 
     @cached_property
