@@ -70,10 +70,10 @@ def _python(data: Any, part: Part) -> str:
     match data:
         case dict() if any(map(is_node, data)):
             return python_call(data)
-        case dict() if part.flow is not part.yaml:
-            return _joined(*(_entry(*one) for one in data.items()))
         case dict() if _is_item(data):
             return python_item(data)
+        case dict() if part.flow is not part.yaml:
+            return _joined(*(_entry(*one) for one in data.items()))
         case dict() if "shape" in data:
             return python_input("...", data)
         case str() if data.startswith("$"):
