@@ -3,12 +3,14 @@ that have most of it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from mimgraph.cost.bind_sizes import checked, named_sizes
 from mimgraph.cost.cost import Cost, Costs, how_to_count
 from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.diagnostics.text import drop, put
 from mimgraph.ir.amount import Amount
 from mimgraph.ir.declared_graph import DeclaredLimits
 from mimgraph.ir.typed_graph import Limits, TypedGraph, TypedNode, amount_text
@@ -201,7 +203,8 @@ def _unstated(declared: DeclaredLimits, one: Used, names: list[str]) -> Diagnost
     written = ", ".join(f"{name}: 128" for name in names)
     it = "it" if len(names) == 1 else "them"
     message = f"{one.name} depend on {_listed(names)}, and limits give no number for {it}"
-    help = f"add sizes: {{{written}}} to limits"
+    in_python = f'"sizes": {json.dumps(dict.fromkeys(names, 128))}'
+    help = f"add {put(f'sizes: {{{written}}}', in_python)} to limits"
     return Diagnostic("missing-key", message, declared.amounts[one.name].span, help=help)
 
 
@@ -213,7 +216,8 @@ def _uncounted(declared: DeclaredLimits, one: Used, graph: TypedGraph, costs: Co
         for node in costly_nodes(graph, costs, True, lambda cost: len(cost.uncounted))[:3]
     )
     message = f"the MACs of {_listed(names)} are not known, so this limit cannot be checked"
-    help = "; or ".join(filter(None, (how_to_count(names), "leave out the limit of macs")))
+    leave = f"leave out {drop('the limit of macs')}"
+    help = "; or ".join(filter(None, (how_to_count(names), leave)))
     span = declared.amounts[one.name].span
     return Diagnostic("missing-option", message, span, labels=labels, help=help)
 

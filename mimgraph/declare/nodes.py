@@ -37,6 +37,7 @@ from mimgraph.declare.values import (
     section_entries,
 )
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.text import MAPPING, SEQ, drop, put
 from mimgraph.ir.declared_graph import (
     BESIDE_FROM,
     VALUE_OPTION,
@@ -83,7 +84,7 @@ def read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
         help = "write {layer: ..., from: ...}"
         if is_null(tree):
             help = f"indent the keys of {key.text} more than its name, or {help}"
-        context.wrong_type("a node", "a mapping", tree, here, help)
+        context.wrong_type("a node", f"a {MAPPING}", tree, here, help)
         return Node(key.text, key.span, None)
     tree = renewed(context, "a node", tree, here)
     if has_split_text(context, tree, here):
@@ -138,7 +139,7 @@ def _find_operation(
             context.fault("unknown-key", message, extra.span, help=help, node=here)
     if "each" in entries and "from" in entries and not is_number_of_copies(entries["each"][1]):
         message = f"{key.text} has each, so it cannot have from"
-        help = "leave from out; for copies on one source write their number: each: 2"
+        help = f"leave {drop('from')} out; for copies on one source write their number: each: 2"
         context.fault("unknown-key", message, entries["from"][0].span, help=help, node=here)
         return None
     return ops[0] if len(ops) == 1 else None
@@ -193,7 +194,7 @@ def _report_no_operation(context: Context, key: Scalar, tree: Mapping, here: str
     for other, value in others:
         if kind := _op_kind(context, value):
             message = f"a node has no key {other.text!r}"
-            help = f"write {kind}: {value.span.excerpt().text}"
+            help = f"write {put(kind)}: {value.span.excerpt().text}"
             context.fault("unknown-key", message, other.span, help=help, node=here, tree=tree)
             return
     if not tree.lost:
@@ -222,7 +223,7 @@ def _read_operation(
     if "each" in entries:
         words = ("from", "each", *COMMON, "shared")
     if kind == "seq":
-        are_known = check_keys(context, "a seq", tree, here, ("seq", *words))
+        are_known = check_keys(context, f"a {SEQ}", tree, here, ("seq", *words))
         chain = read_chain(context, value, here)
         return chain if are_known or "from" in entries else None
     if kind in VALUE_OPTION:
@@ -286,7 +287,7 @@ def _read_share(context: Context, tree: Tree, entries: Entries, here: str) -> Sh
     ]
     for key in options:
         if key.value != OTHERS:
-            help = "leave it out: the options of the shared node apply"
+            help = f"leave {drop('it')} out: the options of the shared node apply"
             message = "a share takes no options"
             context.fault("unknown-option", message, key.span, help=help, node=here)
     target, dot, item = name.partition(".")

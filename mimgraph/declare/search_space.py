@@ -17,6 +17,7 @@ from mimgraph.declare.values import (
 )
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.text import TRUE_OR_FALSE, drop, write
 from mimgraph.ir.declared_values import (
     FAULTY,
     Choices,
@@ -164,7 +165,7 @@ def _read_default(context: Context, tree: Tree, space: Dimension) -> Any:
     help = f"write a value of {space}"
     if isinstance(space, Choices):
         near = next((one for one in space.values if str(one) == str(value)), None)
-        help = f"write one of {space}" if near is None else f"write {_quoted(near)}"
+        help = f"write one of {space}" if near is None else write(_quoted(near))
     context.fault("bad-option", message, tree.span, help=help)
     return FAULTY
 
@@ -212,7 +213,8 @@ def _read_bounds(context: Context, key: str, given: Tree) -> tuple[PlainNumber, 
         return None
     if low > high:
         message = f"the lower bound {low} is above the upper bound {high}"
-        context.fault("bad-option", message, given.span, help=f"write [{high}, {low}]")
+        help = write(f"[{high}, {low}]")
+        context.fault("bad-option", message, given.span, help=help)
         return None
     return low, high
 
@@ -245,7 +247,7 @@ def _read_log(context: Context, tree: Mapping) -> bool | None:
     if given is None or (isinstance(given, Scalar) and isinstance(given.value, bool)):
         return given is not None and given.value is True
     if not is_faulty(given):
-        context.wrong_type("log", "true or false", given)
+        context.wrong_type("log", TRUE_OR_FALSE, given)
     return None
 
 
@@ -260,7 +262,7 @@ def _check_scale(
 ) -> bool:
     """Return whether the step and the scale fit the bounds, after a report if not."""
     if log and step:
-        message, help = "a search with log has no step", "leave step out, or log"
+        message, help = "a search with log has no step", f"leave {drop('step')} out, or log"
         context.fault("bad-option", message, tree.key("step").span, help=help)
         return False
     if log and low <= 0:
@@ -270,6 +272,7 @@ def _check_scale(
     if step and not is_multiple(high - low, step):
         last = low + (high - low) // step * step
         message = f"no number of steps of {step} leads from {low} to {high}"
-        context.fault("bad-option", message, bounds.span, help=f"write [{low}, {last:.12g}]")
+        help = write(f"[{low}, {last:.12g}]")
+        context.fault("bad-option", message, bounds.span, help=help)
         return False
     return True

@@ -8,7 +8,7 @@ from typing import Any
 from mimgraph.declare.tree import MAX_INT, MIN_INT, Mapping, Scalar, Sequence, Tree, is_faulty
 from mimgraph.declare.values import (
     Context,
-    as_written,
+    as_list,
     check_keys,
     faulty_option,
     is_expression,
@@ -22,6 +22,7 @@ from mimgraph.declare.values import (
     section_entries,
 )
 from mimgraph.diagnostics import Diagnostic, Label
+from mimgraph.diagnostics.text import MAPPING, code, drop, write
 from mimgraph.ir.declared_graph import BlockInput, DeclaredLimits, Input, InputShape, Output, Source
 from mimgraph.ir.declared_values import (
     ANOTHER,
@@ -41,7 +42,8 @@ from mimgraph.ir.names import name_fault, param_fault
 from mimgraph.ir.types import DTYPES, INTEGER, dtype_help
 from mimgraph.source import Span
 
-PARAM = "a number, a string, true, false or a list"
+_NO_NUMBER = f"a string, {code('true')}, {code('false')} or a list"
+PARAM = f"a number, {_NO_NUMBER}"
 
 
 def read_params(
@@ -98,7 +100,7 @@ def _read_param(context: Context, key: Scalar, tree: Tree, is_in_block: bool) ->
 
     if is_space(tree) and not is_in_block:
         return read_searched(context, key, tree)
-    help = "a search is written {search: [64, 128], default: 64}"
+    help = f"a search is written {code('{search: [64, 128], default: 64}')}"
     if is_in_block:
         help = f"search a param of the spec, and give its value here: {key.text}: $NAME"
     context.wrong_type("a param", PARAM, tree, help=help if is_space(tree) else "")
@@ -117,7 +119,7 @@ def _override(context: Context, key: Scalar, value: Any) -> Any:
         case list() | tuple():
             return [_override(context, key, item) for item in value]
     message = f"the value given for {key.text} is {value!r}"
-    help = "a param must be a number of at most 64 bits, a string, true, false or a list"
+    help = f"a param must be a number of at most 64 bits, {_NO_NUMBER}"
     context.fault("wrong-type", message, key.span, help=help)
     return FAULTY
 
@@ -126,9 +128,9 @@ def _with_null_values(tree: Tree | None) -> str:
     """Return how to write the params of a block if they are names alone: `write {width: null}`."""
     items = tree.items if isinstance(tree, Sequence) else (tree,)
     names = [item.name if isinstance(item, Scalar) else None for item in items]
-    return (
-        f"write {{{', '.join(f'{name}: null' for name in names)}}}" if names and all(names) else ""
-    )
+    if not names or not all(names):
+        return ""
+    return write(f"{{{', '.join(f'{name}: null' for name in names)}}}")
 
 
 # Read shapes.
@@ -138,7 +140,7 @@ def read_shape(context: Context, tree: Tree) -> InputShape | None:
     """Return a shape of sizes, names and expressions; None if it cannot be read."""
     if isinstance(tree, Sequence):
         return read_sizes(context, tree)
-    help = as_written("write [{}]", tree)
+    help = as_list(tree)
     context.wrong_type("a shape", "a list of sizes", tree, help=help)
     return None
 
@@ -216,8 +218,8 @@ def read_input(context: Context, key: Scalar, tree: Tree) -> Input:
         return Input(key.text, key.span, shape, whole=key.span.to(tree.span))
     if isinstance(tree, Mapping):
         return _read_detailed(context, key, tree)
-    help = as_written("write [{}]", tree)
-    context.wrong_type("an input", "a shape, [3, 32, 32], or a mapping", tree, help=help)
+    help = as_list(tree)
+    context.wrong_type("an input", f"a shape, [3, 32, 32], or a {MAPPING}", tree, help=help)
     return Input(key.text, key.span, None)
 
 
@@ -233,7 +235,8 @@ def _read_detailed(context: Context, key: Scalar, tree: Mapping) -> Input:
     shape, vocab = tree.get("shape"), tree.get("vocab")
     if shape is None and vocab is None and known:
         message = f"{key.text} needs a shape"
-        context.fault("missing-key", message, key.span, help="write shape: [5]")
+        help = write("shape: [5]")
+        context.fault("missing-key", message, key.span, help=help)
     sizes = InputShape((), ()) if vocab is not None and known else None
     if shape is not None:
         sizes = read_shape(context, shape)
@@ -278,7 +281,7 @@ def _read_elements(context: Context, tree: Mapping) -> tuple[str, Option | None]
             name = None
         elif vocab is not None and name not in INTEGER:
             message = "an input with a vocab must have an integer dtype"
-            help = "leave dtype out: it is int64 beside a vocab"
+            help = f"leave {drop('dtype')} out: it is int64 beside a vocab"
             context.fault("bad-option", message, dtype.span, help=help)
             name = None
     if vocab is not None and not isinstance(vocab, Scalar):
@@ -351,9 +354,9 @@ def _output_of_source(context: Context, tree: Tree, in_list: bool = False) -> Ou
     if source is None:
         return _unread(tree.span)
     if in_list and source.port is not None and source.name not in context.lost:
-        help = f"write {{{source.port}: {source.name}.{source.port}}}"
+        help = write(f"{{{source.port}: {source.name}.{source.port}}}")
         if source.port == "*":
-            help = f"name each port: {{a: {source.name}.a, b: {source.name}.b}}"
+            help = "name each port: " + code(f"{{a: {source.name}.a, b: {source.name}.b}}")
         message = "a port in a list of outputs needs a name"
         context.fault("wrong-type", message, tree.span, help=help, tree=tree)
         return _unread(tree.span)

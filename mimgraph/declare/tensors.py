@@ -12,6 +12,7 @@ from mimgraph.declare.values import (
     read_source,
     read_sources,
 )
+from mimgraph.diagnostics.text import MAPPING, code, put, write
 from mimgraph.ir.declared_graph import VALUE_OPTION, Apply, Scan, Source
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.grammar import CONSTANTS
@@ -64,7 +65,7 @@ def _report_from(context: Context, name: str, entry: Entry, here: str) -> None:
     message, help = "arange takes its source as its value", "write arange: source"
     if name in CONSTANTS:
         source = value.text if isinstance(value, Scalar) else "NAME"
-        message, help = f"{name} takes like, not from", f"write like: {source}"
+        message, help = f"{name} takes like, not from", f"write {put('like')}: {source}"
     context.fault("unknown-key", message, key.span, help=help, node=here)
 
 
@@ -90,7 +91,7 @@ def _is_shape(context: Context, op: Entry, here: str) -> bool:
     key, value = op
     is_shape = isinstance(value, Sequence) or "$" in getattr(value, "text", "") or _is_source(op)
     if not is_shape:
-        may_be_like = " or true" if key.text in CONSTANTS else ""
+        may_be_like = f" or {code('true')}" if key.text in CONSTANTS else ""
         wants = f"a list of sizes{may_be_like}"
         context.wrong_type("a shape", wants, value, here, _shape_help(key.text, value))
     return is_shape
@@ -101,16 +102,16 @@ def _shape_help(name: str, value: Tree) -> str:
     if not isinstance(value, Scalar):
         return ""
     if type(value.value) is int:
-        return f"write {name}: [{value.text}]"
+        return write(f"{name}: [{value.text}]")
     is_source = name in CONSTANTS and value.name is not None
-    return f"write {name}: true, like: {value.text}" if is_source else ""
+    return write(f"{name}: true, like: {value.text}") if is_source else ""
 
 
 # Read `scan`: the inputs of a block that are read step by step, and those that are carried on.
 
 
-OVER = "write over: x, or with the axis of each input over: {x: 1}"
-CARRY = "write the initial value of each carried input: carry: {h: h0}"
+OVER = f"write {put('over: x')}, or with the axis of each input {put('over: {x: 1}')}"
+CARRY = f"write the initial value of each carried input: {code('carry: {h: h0}')}"
 
 
 def read_scan(context: Context, op: Entry, tree: Mapping, here: str) -> Scan | None:
@@ -121,7 +122,7 @@ def read_scan(context: Context, op: Entry, tree: Mapping, here: str) -> Scan | N
             context.fault("missing-key", "scan needs over", op[0].span, help=OVER, node=here)
         return None
     if carry is not None and not isinstance(carry, Mapping):
-        context.wrong_type("carry", "a mapping", carry, here, CARRY)
+        context.wrong_type("carry", f"a {MAPPING}", carry, here, CARRY)
         return None
     carried = tuple(key.text for key, _ in carry.entries) if carry is not None else ()
     if _is_axis(over):

@@ -11,6 +11,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
+from mimgraph.diagnostics.text import MAPPING, code, put
+from mimgraph.infer.evaluation import LONGEST
 from mimgraph.ir.declared_values import FAULTY, Faulty
 from mimgraph.source import SourceFile, Span
 
@@ -153,12 +155,13 @@ def described(tree: Tree) -> str:
         case Scalar(str(), _, text):
             return repr(brief(text))
         case Scalar(_, _, text):
-            return brief(text) or "null"
+            return code(brief(text) or "null")
         case Sequence(items):
             return "a list" if items else "an empty list"
         case Mapping(entries):
             count = len(entries)
-            return f"a mapping of {count} key{'s' * (count != 1)}" if count else "an empty mapping"
+            keys = f" of {count} key{'s' * (count != 1)}"
+            return f"a {MAPPING}{keys}" if count else f"an empty {MAPPING}"
 
 
 def brief(text: str) -> str:
@@ -258,10 +261,10 @@ def why_faulty(text: str, span: Span, keys: list[str]) -> Diagnostic:
         kind = "a float" if match.lastgroup == "float" else "an integer"
         return Diagnostic("too-large", f"{kind} must fit in 64 bits", span)
     message = f"YAML 1.1 and 1.2 read '{brief(text)}' differently"
-    help = f'quote it: "{brief(text)}"'
+    help = quote_it(text)
     meant = YES_OR_NO.get(text) or _unambiguous_number(text)
     if meant and keys and not takes_text(keys):
-        help = f"write {meant}, or, if it is a string, {help}"
+        help = f"{help}, or write {put(meant)}"
     elif not keys:
         help = key_help(text)
     return Diagnostic("ambiguous-scalar", message, span, help=help)
@@ -288,9 +291,15 @@ def takes_text(keys: list[str]) -> bool:
 def key_help(text: str) -> str:
     """Return how to write a key that YAML reads as a number or another value."""
     if text.isidentifier():
-        return f'quote it: "{brief(text)}"'
+        return quote_it(text)
     name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
-    return f"begin it with a letter: n{brief(name)}" if name else "give it a name"
+    return f"begin it with a letter: {put('n' + brief(name))}" if name else "give it a name"
+
+
+def quote_it(text: str) -> str:
+    """Return the help for a text that YAML does not read as a text."""
+    is_short = len(text) <= LONGEST and '"' not in text
+    return "quote it: " + put(f'"{text}"') if is_short else "quote it"
 
 
 # Refuse a text that is too large, nested too deep, or has characters that YAML does not allow.

@@ -11,7 +11,7 @@ from mimgraph.declare.values import (
     Context,
     Entries,
     Entry,
-    as_written,
+    as_list,
     check_keys,
     entries_of,
     faulty_option,
@@ -29,6 +29,7 @@ from mimgraph.declare.values import (
     renewed_options,
     unreadable_entry,
 )
+from mimgraph.diagnostics.text import SEQ, code, leave_out, put, words, write
 from mimgraph.infer.evaluation import LONGEST
 from mimgraph.ir.declared_graph import (
     Activation,
@@ -47,7 +48,9 @@ from mimgraph.ir.grammar import BESIDE, OPS, TRAINING
 from mimgraph.ops import registry
 from mimgraph.source import Span
 
-FREEZES = "true, false or until CHILD"  # all that stands in `freeze`
+UNTIL_CHILD = words("until CHILD", '"until CHILD"')
+FREEZES = f"{code('true')}, {code('false')} or {UNTIL_CHILD}"  # all that stands in `freeze`
+WITH_OPTIONS = words("{name: options}", "a layer such as layers.ELU(0.5)")
 COMMON = (*BESIDE, *TRAINING)
 UNTIL = re.compile(r"until\b\s*(.*)", re.DOTALL)
 
@@ -186,7 +189,7 @@ def read_activation(context: Context, tree: Tree, here: str) -> Activation | Non
         given = read_options(context, options)
         return Activation(name, given, lone, key.span) if name is not None else None
     help = _activation_help(tree)
-    context.wrong_type("activation", "a layer's name, or {name: options}", tree, here, help)
+    context.wrong_type("activation", f"a layer's name, or {WITH_OPTIONS}", tree, here, help)
     return None
 
 
@@ -194,22 +197,24 @@ def _activation_help(tree: Tree) -> str:
     """Return how to write an activation whose options stand beside its name, as in
     `{layer: Softmax, dim: 1}` or `[Softmax, 1]`."""
     if isinstance(tree, Sequence):
-        words = [item.text for item in tree.items if isinstance(item, Scalar)]
-        if len(words) == len(tree.items) == 2:
-            if registry.find("layer", words[1]):
-                node = f"{{layer: {words[1]}, from: ...}}"
-                return (
-                    f"write activation: {words[0]}, and make {words[1]} a node of its own: {node}"
-                )
-            return f"write activation: {{{words[0]}: {words[1]}}}"
-        return f"write activation: {words[0]}" if len(words) == len(tree.items) == 1 else ""
+        texts = [item.text for item in tree.items if isinstance(item, Scalar)]
+        if not 0 < len(texts) == len(tree.items) <= 2:
+            return ""
+        name, *others = texts
+        if others and not registry.find("layer", others[0]):
+            return write(f"activation: {{{name}: {others[0]}}}")
+        one = write(f"activation: {name}")
+        if not others:
+            return one
+        node = code(f"{{layer: {others[0]}, from: ...}}")
+        return f"{one}, and make {others[0]} a node of its own: {node}"
     if not isinstance(tree, Mapping) or not tree.entries:
-        return "leave activation out" if is_null(tree) else ""
-    (key, value), *others = tree.entries
-    options = ", ".join(f"{word.text}: ..." for word, _ in others)
+        return leave_out("activation") if is_null(tree) else ""
+    (key, value), *rest = tree.entries
     if key.text in ("layer", "name", "type", "op") and isinstance(value, Scalar):
-        return f"write activation: {{{value.text}: {{{options}}}}}"
-    return f"put the options inside: activation: {{{key.text}: {{...}}}}"
+        options = ", ".join(f"{word.text}: ..." for word, _ in rest)
+        return f"write {code(f'activation: {{{value.text}: {{{options}}}}}')}"
+    return f"put the options inside: {code(f'activation: {{{key.text}: {{...}}}}')}"
 
 
 def read_repeat(context: Context, tree: Tree, here: str) -> Repeat | None:
@@ -239,7 +244,7 @@ def read_repeat(context: Context, tree: Tree, here: str) -> Repeat | None:
         )
         return None
     if times is None and not (each and (each.entries or each.lost)):
-        message, help = "repeat needs times", "write repeat: 3"
+        message, help = "repeat needs times", write("repeat: 3")
         context.fault("missing-key", message, tree.span, help=help, node=here)
         return None
     count = _times(context, times) if times is not None else None
@@ -263,7 +268,7 @@ def _read_word(context: Context, key: str, tree: Tree | None, here: str) -> Word
     if not is_faulty(tree):
         wants = "the name of an input or param of the block"
         if key == "collect":
-            wants = "the name of an output of the block, or true for its only output"
+            wants = f"the name of an output of the block, or {code('true')} for its only output"
         context.wrong_type(key, wants, tree, here)
     return FAULTY
 
@@ -280,12 +285,15 @@ def _read_take(context: Context, tree: Tree, here: str) -> Take | None:
     return None
 
 
+SCAN = words("write scan, not block", "write .scan(...)")
+
+
 def _read_over(context: Context, key: Scalar, tree: Tree, here: str) -> Option | None:
     """Return the axis that `over` names; None for something else, which is reported."""
     value = read_value(context, tree) if isinstance(tree, Scalar) else None
     if isinstance(value, Written | int) and not isinstance(value, bool):
         return Option(value, tree.span, key.span)
-    help = "1 is the first axis after the batch; to run a block step by step, write scan, not block"
+    help = f"1 is the first axis after the batch; to run a block step by step, {SCAN}"
     context.wrong_type("over", "the number of an axis", tree, here, help)
     return None
 
@@ -296,7 +304,7 @@ def _read_over(context: Context, key: Scalar, tree: Tree, here: str) -> Option |
 def read_chain(context: Context, tree: Tree, here: str) -> Chain | None:
     """Return the chain of a list of items; None for something else, which is reported."""
     if not isinstance(tree, Sequence):
-        help = as_written("write [{}]", tree)
+        help = as_list(tree)
         context.wrong_type("seq", "a list of layers", tree, here, help)
         return None
     items = tuple(read_item(context, str(i), item, here) for i, item in enumerate(tree.items))
@@ -319,7 +327,8 @@ def read_item(context: Context, index: str, tree: Tree, path: str) -> Node:
     elif isinstance(tree, Scalar) and tree.name is not None:
         key, rest, lone = tree, {}, None
     else:
-        context.wrong_type("an item of a seq", "a layer or block, or {name: options}", tree, here)
+        wants = f"a layer or block, or {WITH_OPTIONS}"
+        context.wrong_type(f"an item of a {SEQ}", wants, tree, here)
         return unread
     name = read_name(context, "an item of a seq", key)
     if name is None:
@@ -343,11 +352,10 @@ def _refuse_more_keys(context: Context, tree: Mapping, here: str) -> None:
     inside, options = key.text, "..."
     if key.text in OPS and isinstance(value, Scalar):
         inside, options = value.text, _on_one_line(tree.entries[1:])
-    help = f"put the options inside: {{{inside}: {{{options}}}}}"
+    help = "put the options inside: " + put(f"{{{inside}: {{{options}}}}}")
     extra = tree.entries[1][0].span
-    context.fault(
-        "unknown-key", "an item of a seq has one key", extra, help=help, node=here, tree=tree
-    )
+    message = f"an item of a {SEQ} has one key"
+    context.fault("unknown-key", message, extra, help=help, node=here, tree=tree)
 
 
 def _on_one_line(entries: Iterable[Entry]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from mimgraph.declare.tree import (
     Mapping,
@@ -15,11 +15,13 @@ from mimgraph.declare.tree import (
     faulty,
     is_faulty,
     is_null,
+    quote_it,
     texts,
 )
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.text import MAPPING, TRUE_OR_FALSE, code, write
 from mimgraph.infer.evaluation import LONGEST
 from mimgraph.ir.declared_graph import Source
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Faulty, Option, Template, Written, closing
@@ -89,14 +91,14 @@ Entries = dict[str, Entry]
 
 # how to write each key whose value is a mapping
 EXAMPLES = {
-    "inputs": "write names with shapes: {image: [3, 32, 32]}",
-    "nodes": "write names with nodes: {hidden: {layer: ReLU, from: image}}",
-    "parts": "write names with paths: {tower: towers/text.yaml}",
-    "limits": "write amounts with their limits: {parameters: 20M, macs: 2G}",
-    "sizes": "write names with sizes: {T: 128}",
-    "blocks": "write names with blocks: {step: {seq: [ReLU]}}",
-    "params": "write names with values: {hidden: 64}",
-    "with": "write params with lists: {width: [64, 128]}",
+    "inputs": "write names with shapes: " + code("{image: [3, 32, 32]}"),
+    "nodes": "write names with nodes: " + code("{hidden: {layer: ReLU, from: image}}"),
+    "parts": "write names with paths: " + code("{tower: towers/text.yaml}"),
+    "limits": "write amounts with their limits: " + code("{parameters: 20M, macs: 2G}"),
+    "sizes": "write names with sizes: " + code("{T: 128}"),
+    "blocks": "write names with blocks: " + code("{step: {seq: [ReLU]}}"),
+    "params": "write names with values: " + code("{hidden: 64}"),
+    "with": "write params with lists: " + code("{width: [64, 128]}"),
 }
 
 
@@ -105,7 +107,7 @@ def read_mapping(context: Context, what: str, tree: Tree | None, help: str = "")
     value."""
     if tree is None or isinstance(tree, Mapping):
         return tree
-    context.wrong_type(what, "a mapping", tree, help=help or EXAMPLES.get(what, ""))
+    context.wrong_type(what, f"a {MAPPING}", tree, help=help or EXAMPLES.get(what, ""))
     return None
 
 
@@ -187,7 +189,7 @@ def _new(
     if instead is None or instead.spelling in given:
         return key
     message = f"{key.text} is deprecated since mimgraph {instead.since}"
-    help = f"write {instead.spelling}"
+    help = write(instead.spelling)
     context.report.renamed.append(Diagnostic("deprecated", message, key.span, help=help, node=node))
     return key._replace(value=instead.spelling, text=instead.spelling)
 
@@ -220,9 +222,7 @@ def _open_parentheses(scalar: Scalar) -> int:
 def _report_split_text(context: Context, span: Span, node: str) -> None:
     """Report a split text in place of the faults that follow from it."""
     context.report.drop(lambda fault: fault.span.file is span.file and span.contains(fault.span))
-    text = span.excerpt().text
-    is_short = len(text) <= LONGEST and '"' not in text
-    help = f'quote it: "{text}"' if is_short else "quote it"
+    help = quote_it(span.excerpt().text)
     message = "a comma ends a string that is not quoted"
     context.fault("bad-expression", message, span, help=help, node=node)
 
@@ -245,12 +245,12 @@ def read_text(context: Context, what: str, tree: Tree | None) -> str | None:
     if isinstance(tree, Scalar) and tree.name is not None:
         return tree.name
     if tree is not None:
-        context.wrong_type(what, "a string", tree, help=as_written('quote it: "{}"', tree))
+        context.wrong_type(what, "a string", tree, help=as_text(tree))
     return None
 
 
 def read_flag(
-    context: Context, what: str, tree: Tree | None, node: str = "", wants: str = "true or false"
+    context: Context, what: str, tree: Tree | None, node: str = "", wants: str = TRUE_OR_FALSE
 ) -> bool | None:
     """Return `true` or `false`, which is the default; None for something else, which is reported as not
     what `what` wants."""
@@ -263,7 +263,7 @@ def read_flag(
 
 
 def read_switch(
-    context: Context, what: str, tree: Tree | None, node: str = "", wants: str = "true or false"
+    context: Context, what: str, tree: Tree | None, node: str = "", wants: str = TRUE_OR_FALSE
 ) -> bool | Written | None:
     """Return `true`, `false`, which is the default, or the `$` expression of a param that decides;
     None for something else, which is reported."""
@@ -273,10 +273,18 @@ def read_switch(
     return read_flag(context, what, tree, node, wants)
 
 
-def as_written(form: str, tree: Tree) -> str:
-    """Return a help with the text of a scalar in it: `write [5]` for `5` or `(5)`; "" for others."""
-    is_word = isinstance(tree, Scalar) and tree.value not in (None, FAULTY)
-    return form.format(tree.text.strip("()")) if is_word and isinstance(tree, Scalar) else ""
+def as_text(tree: Tree) -> str:
+    """Return the help for a scalar in place of a text; "" for other trees."""
+    return quote_it(tree.text) if _has_value(tree) else ""
+
+
+def as_list(tree: Tree) -> str:
+    """Return the help for a scalar in place of a list, `write [5]` for `5` or `(5)`; "" for other trees."""
+    return write("[" + tree.text.strip("()") + "]") if _has_value(tree) else ""
+
+
+def _has_value(tree: Tree) -> TypeGuard[Scalar]:
+    return isinstance(tree, Scalar) and tree.value not in (None, FAULTY)
 
 
 def read_value(context: Context, tree: Tree) -> Any:
@@ -300,7 +308,9 @@ def read_expression(context: Context, tree: Scalar, value: str) -> Written | Tem
         if value[0] == "$" and value[1:] in context.misnamed:
             return FAULTY
         if value[0] == "$":
-            message = "a value that begins with $ must be $name or $(expression)"
+            message = (
+                f"a value that begins with $ must be {code('$name')} or {code('$(expression)')}"
+            )
             help = _in_parentheses(value)
             context.fault("bad-expression", message, tree.span, help=help)
             return FAULTY
@@ -319,7 +329,7 @@ def _in_parentheses(text: str) -> str:
     """Return how to write a text that begins with `$` and is no expression: all in one `$(...)`."""
     inside = re.sub(r"[${}]", " ", text).strip()
     if _DOTTED.fullmatch(inside):
-        return f"write ${inside.rpartition('.')[2]}"
+        return write("$" + inside.rpartition(".")[2])
     if inside.startswith("(") and inside.count("(") > inside.count(")"):
         inside = inside[1:]
     try:
@@ -327,10 +337,10 @@ def _in_parentheses(text: str) -> str:
     except ExpressionError:
         return ""
     if isinstance(expression, Variable):
-        return f"write ${expression.name}"
+        return write("$" + expression.name)
     if isinstance(expression, Number) or len(inside) > LONGEST:
         return ""
-    return f"write $({to_text(expression)})"
+    return write(f"$({to_text(expression)})")
 
 
 def read_option(context: Context, key: Scalar, tree: Tree) -> Option:
@@ -402,12 +412,12 @@ def read_source(
 def _source_help(tree: Tree) -> str:
     """Return the help for a number, or several sources, in the place of one source."""
     if isinstance(tree, Scalar) and type(tree.value) in (int, float):
-        return "make a constant a node of its own: {zeros: [8]}"
+        return f"make a constant a node of its own: {code('{zeros: [8]}')}"
     if not isinstance(tree, Sequence):
         return ""
     names = [one.name if isinstance(one, Scalar) else None for one in tree.items]
     if None in names or not names:
         return ""
     if len(names) == 1:
-        return f"write {names[0]}"
+        return write(names[0])
     return "merge them first; an input of a block takes all results of one node: NODE.*"

@@ -17,6 +17,7 @@ from mimgraph.declare.tree import MAX_BYTES
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.text import did_you_mean
 from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.grammar import PLACES
 from mimgraph.language.yaml_reader import tree_of
@@ -382,7 +383,7 @@ def _nearest(place: Place) -> str:
             if near is None:
                 break
             meant = "/".join((*names[:index], near, *names[index + 1 :]))
-            return f"did you mean {posixpath.relpath(meant, '/'.join(place.beside) or '.')}?"
+            return did_you_mean(posixpath.relpath(meant, "/".join(place.beside) or "."))
         folder = path
     return f"the folder of the spec is {place.files.folder}" if place.files.folder else ""
 

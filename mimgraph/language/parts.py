@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.declare.tree import Mapping, Scalar, Tree
-from mimgraph.declare.values import Context, as_written
+from mimgraph.declare.values import Context, as_text
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.reuse import (
@@ -65,8 +65,7 @@ def _check_name(context: Context, key: Scalar) -> bool:
 def _read_entry(context: Context, place: Place, key: Scalar, tree: Tree) -> Block | None:
     """Return the block of a part; None if it cannot be read, which is reported."""
     if not isinstance(tree, Scalar) or tree.name is None:
-        help = as_written('quote it: "{}"', tree)
-        context.wrong_type("a part", "the path of a spec", tree, help=help)
+        context.wrong_type("a part", "the path of a spec", tree, help=as_text(tree))
         return None
     try:
         return _read_part(context, place.part(tree.name), key.text, tree)

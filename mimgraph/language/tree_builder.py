@@ -19,6 +19,7 @@ from mimgraph.declare.tree import (
     faulty,
     is_null,
     key_help,
+    quote_it,
     resolve,
     takes_text,
     texts,
@@ -27,6 +28,7 @@ from mimgraph.declare.tree import (
 )
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.diagnostics.text import write
 from mimgraph.ir.declared_values import ANOTHER, FAULTY
 from mimgraph.source import SourceFile, Span
 
@@ -131,7 +133,7 @@ def not_filled_in(text: str, span: Span, keys: list[str], params: Container[str]
     elif not keys or (takes_text(keys) and keys[0] not in CHOSEN):
         help = "fill in the template first: a param cannot be used here"
     elif param in params:
-        help = f"write ${param}"
+        help = write(f"${param}")
     message = f"{brief(text)} is part of a template that was not filled in"
     return Diagnostic(code, message, span, help=help)
 
@@ -331,7 +333,7 @@ class TreeBuilder:
         else:
             help = key_help(key.text)
             if key.text.isdecimal() and "each" in self.keys(self.items)[:1]:  # a port
-                help = f'quote it: "{brief(key.text)}"'
+                help = quote_it(key.text)
             message = f"a key must be a string, not {brief(key.text) or 'empty'}"
             self.faults.not_read(message, key.span, help, key, value)
 

@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from mimgraph.declare import tree
 from mimgraph.declare.tree import MAX_BYTES
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.ir.grammar import PLACES
 from mimgraph.language.files import (
     Place,
@@ -47,7 +48,7 @@ class Folder:
         try:
             return read_bytes(place, path)
         except Refused as refused:
-            help = f": {refused.help}" if refused.help else ""
+            help = f": {unmarked(refused.help)}" if refused.help else ""
             raise WrongCall(f"{refused.message}{help}") from None
 
     def place(self, path: str) -> Place:

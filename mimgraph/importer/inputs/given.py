@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
+from mimgraph.diagnostics.text import unmarked
 from mimgraph.importer.inputs.model import InputError, Size, parsed
 from mimgraph.ir.declared_graph import Input
 from mimgraph.ir.expression import ExpressionError
@@ -92,7 +93,7 @@ def _input(name: str, shape: Any, dtype: Any, vocab: Any) -> Given:
     if dtype is not None:
         dtype = dtype_name(dtype) or dtype
         if dtype not in DTYPES:
-            raise InputError(f"{name} has the dtype {dtype!r}: {dtype_help(str(dtype))}")
+            raise InputError(f"{name} has the dtype {dtype!r}: {unmarked(dtype_help(str(dtype)))}")
     vocab = as_plain(f"the vocab of {name}", vocab)
     if vocab is not None and (not isinstance(vocab, int) or vocab < 1):
         raise InputError(f"the vocab of {name} is the number of its categories, not {vocab!r}")
@@ -109,7 +110,8 @@ def _shape(name: str, given: Any) -> tuple[Size, ...]:
             found = parsed(size if isinstance(size, str) else int(size))
         except ExpressionError as error:
             help = error.help and f": {error.help}"
-            raise InputError(f"{size!r} in the shape of {name}: {error.message}{help}") from None
+            message = unmarked(f"{error.message}{help}")
+            raise InputError(f"{size!r} in the shape of {name}: {message}") from None
         except (TypeError, ValueError):
             raise InputError(f"{shown(size)} in the shape of {name} is no size") from None
         if isinstance(found, int) and found < 1:
