@@ -154,8 +154,10 @@ def described(tree: Tree) -> str:
     match tree:
         case Scalar(str(), _, text):
             return repr(brief(text))
+        case Scalar(None | bool(), _, text):
+            return code(text or "null")
         case Scalar(_, _, text):
-            return code(brief(text) or "null")
+            return brief(text)
         case Sequence(items):
             return "a list" if items else "an empty list"
         case Mapping(entries):

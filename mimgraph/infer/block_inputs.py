@@ -14,6 +14,7 @@ from mimgraph.infer.evaluation import Evaluation, compute, decide, linear_size
 from mimgraph.infer.presence import fill_help, missing_inputs
 from mimgraph.infer.sources import Arguments, match
 from mimgraph.infer.state import Fed, Site
+from mimgraph.ir.axes_help import projected
 from mimgraph.ir.declared_graph import Block, BlockInput, Input, Source
 from mimgraph.ir.declared_values import FAULTY, LinearSize, Written
 from mimgraph.ir.dim import Dim, DimOverflow, Size, at_least, symbol, symbols
@@ -356,9 +357,10 @@ def _report_size(axis: _Axis, fed: Mapping[str, Fed], expected: Size) -> None:
     dim, size, written = axis.dim, axis.size, _dim_text(axis.dim)
     where = f", where {written} is {expected}" if written != str(expected) else ""
     are_named = str(expected).isidentifier() and str(size).isidentifier()
-    help = (
-        f"if {size} and {expected} are the same length, use one name for both" if are_named else ""
-    )
+    help = f"if {size} and {expected} are the same length, use one name for both"
+    if not are_named and (type_ := axis.fed.type) is not None:
+        wanted = [expected if one is size else one for one in type_.dims]
+        help = projected(type_, wanted, axis.fed.text)
     name = dim.name if isinstance(dim, LinearSize) else dim
     naming = (each for each in axis.block.inputs if each.pattern and name in each.pattern.names)
     found = (one for each in naming for one in fed_to(each.name, fed))

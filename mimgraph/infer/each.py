@@ -8,7 +8,7 @@ from typing import Any
 
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.diagnostics.text import code, words
+from mimgraph.diagnostics.text import code, put, words
 from mimgraph.infer.blocks import whole_number
 from mimgraph.infer.evaluation import compute
 from mimgraph.infer.options import given_twice
@@ -28,7 +28,7 @@ def item_sources(
         is_wrong: DiagnosticCode = "wrong-arity" if each.times is None else "missing-key"
         what, help = "a source", f"write {code('each: [...]')}, a list of inputs and nodes"
         if each.times is not None:
-            what, help = "from", f"write {code('from: NAME')}, an input or a node"
+            what, help = "from", f"write {put('from: NAME')}, an input or a node"
         state.fault(is_wrong, f"{node.name} needs {what}", node.span, path, help=help)
         return None
     if each.times is None:

@@ -10,6 +10,7 @@ from mimgraph.diagnostics.text import choices_of, code, put, write
 from mimgraph.infer.sources import unknown_port
 from mimgraph.infer.state import Context, Fed, Joint, Owner
 from mimgraph.infer.structure import calls
+from mimgraph.ir.axes_help import projected
 from mimgraph.ir.code import Code
 from mimgraph.ir.declared_graph import Apply, Call, Chain, Node, Share, Source
 from mimgraph.ir.dim import Dim, substitute, symbol, symbols
@@ -192,13 +193,17 @@ def _fits_module(
     if target is None or _comparable(owner, target) == _comparable(context, typed):
         return True
     node, wants = context.scope.nodes[name], _types_text(owner, target)
+    source = node.sources[min(position, len(node.sources) - 1)] if node.sources else None
+    types = (*_source_types(context, typed), *_source_types(owner, target))
+    help = projected(types[0], types[1].dims, source.text) if source and len(types) == 2 else ""
     context.state.fault(
         "shape-mismatch",
         f"{shared.owner} is shared, so its input must be {wants}",
-        node.sources[min(position, len(node.sources) - 1)].span if node.sources else node.span,
+        source.span if source else node.span,
         context.path + name,
         note=_types_text(context, typed),
         labels=(Label(owner.scope.nodes[shared.target].span, wants), *context.uses),
+        help=help,
     )
     return False
 

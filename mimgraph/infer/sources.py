@@ -203,7 +203,7 @@ def report_no_sources(site: Site, node: Node) -> None:
             return
     if isinstance(operation, Call) and not memory.calls.get(operation, False):
         return
-    help = f"write {code('from: NAME')}, an input or a node; only the items of a {SEQ} need none"
+    help = f"write {put('from: NAME')}, an input or a node; only the items of a {SEQ} need none"
     site.fault("missing-key", f"{site.node.name} needs from", site.node.span, help=help)
 
 
@@ -303,7 +303,7 @@ def _report_missing(site: Site, wanted: Arguments, missing: str) -> None:
     """Report the first argument that must be given and is not."""
     message, help = (
         f"{wanted.owner} needs a source",
-        f"write {code('from: NAME')}, an input or a node",
+        f"write {put('from: NAME')}, an input or a node",
     )
     if len(wanted.keys) > 1:
         message += f" {missing!r}"

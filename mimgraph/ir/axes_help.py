@@ -7,7 +7,7 @@ Each help has one or more nodes to paste in front of the op, or another op in it
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from math import prod
 
 from mimgraph.diagnostics.text import code, insert, put
@@ -96,6 +96,20 @@ def to_axes(x: TensorType, axes: int, name: str, source: str, layers: Collection
     if name in ("Softmax2d", "Fold", "Unfold") or _NUMBERED.fullmatch(name):
         return "; ".join(_to_channels(x, axes, name, source, layers))
     return to_sequence(x, name, source)
+
+
+def projected(x: TensorType, dims: Sequence[Size], source: str) -> str:
+    """Return the help that gives `x` the sizes `dims` where only its width, or its channels, differ."""
+    unlike = [i for i, (one, other) in enumerate(zip(x.dims, dims, strict=False)) if one != other]
+    if len(x.dims) != len(dims) or len(unlike) != 1 or not x.is_floating:
+        return ""
+    axis, spaces = unlike[0], len(dims) - 1
+    if isinstance(x.dims[axis], Dim) or isinstance(dims[axis], Dim) or 0 < axis < spaces:
+        return ""
+    layer, options = f"Conv{spaces}d", f"out_channels: {dims[axis]}, kernel_size: 1"
+    if axis == spaces:
+        layer, options = "Linear", f"out_features: {dims[axis]}"
+    return f"project it first: {node(layer, source, options)}"
 
 
 def as_vector(x: TensorType, source: str, width: Size | None = None) -> str:

@@ -51,7 +51,7 @@ def candidates(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candida
         for part in parts_of(text)
         if isinstance(part, Part) and part.role in APPLIED
     ]
-    found = [APPLIED[part.role](part, diagnostic, around) for part in parts]
+    found = [_of_part(part, diagnostic, around) for part in parts]
     found += (proposal(diagnostic, around) for proposal in PROPOSALS)
     for proposed in found:
         try:
@@ -60,15 +60,25 @@ def candidates(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candida
             continue  # the text around is too odd to be changed
 
 
-def _spelt(title: str, edits: tuple[TextEdit, ...]) -> Fix:
-    """Return a fix that only writes a name or value anew."""
-    return Fix(title, edits, is_spelling=True)
+def _of_part(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Yield the changes that a part proposes; of several values, and of an example, none is safe."""
+    puts = [one for one in parts_of(diagnostic.help) if isinstance(one, Part) and one.role == "put"]
+    is_only = puts == [part] and not diagnostic.code.startswith("missing-")
+    is_safe = part.role == "name" or is_only or part.yaml.startswith('"')
+    for one in APPLIED[part.role](part, diagnostic, around):
+        yield one if is_safe else one._replace(fix=one.fix._replace(is_safe=False))
+
+
+def _written(text: str, *edits: TextEdit) -> Candidate:
+    """Return a fix that only writes a name or value."""
+    return Candidate(Fix(f"Write {text}", edits, is_safe=True))
 
 
 def _name(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Put the name that was probably meant."""
     for edit in _replaced(diagnostic, part.yaml):
-        yield Candidate(_spelt(f"Replace with {part.yaml}", (edit,)), is_meant=True)
+        fix = Fix(f"Replace with {part.yaml}", (edit,), is_safe=True)
+        yield Candidate(fix, is_meant=True)
 
 
 def _put(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
@@ -85,17 +95,16 @@ def _put(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[C
             entry = next(around.entries, None)
             if entry is not None and entry.key.text == next(iter(data)):
                 whole = entry.key.span.to(entry.value.span)
-                yield Candidate(_spelt(f"Write {text}", (TextEdit(whole, text),)))
+                yield _written(text, TextEdit(whole, text))
             for edits in _all_given(around, data):
                 yield Candidate(Fix(f"Add {text}", edits))
         return
     is_port = diagnostic.code == "unknown-port"
     old = diagnostic.span.excerpt().text
     if is_port and old.isidentifier():
-        edit = TextEdit(diagnostic.span, f"{old}.{text}")
-        yield Candidate(_spelt(f"Replace with {old}.{text}", (edit,)))
+        yield _written(f"{old}.{text}", TextEdit(diagnostic.span, f"{old}.{text}"))
     for edit in _replaced(diagnostic, text):
-        yield Candidate(_spelt(f"Write {text}", (edit,)))
+        yield _written(text, edit)
     if is_port:
         for edits in _given(around, "take", int(text) if text.isdigit() else text):
             yield Candidate(Fix(f"Add take: {text}", edits))
@@ -226,12 +235,12 @@ def _respelled(
             options = options[next(iter(options))] if isinstance(options, dict) else {}
             value = {next(iter(new)): options}
             edit = with_item_value(item.around, item.at, value)
-            yield Candidate(_spelt(f"Write {flow(value)}", (edit,)))
+            yield _written(flow(value), edit)
     node = next((one for one in around.entries if isinstance(one.value, Mapping)), None)
     if node is not None and isinstance(node.value, Mapping) and node.value.entries:
         edits = tuple(edit for one in new.items() for edit in _with(node.value, *one))
-        yield Candidate(_spelt(f"Write {flow(new)}", edits))
-    yield Candidate(_spelt(f"Write {text}", (TextEdit(diagnostic.span, text),)))
+        yield _written(flow(new), *edits)
+    yield _written(text, TextEdit(diagnostic.span, text))
 
 
 def _replaced(diagnostic: Diagnostic, text: str) -> Iterator[TextEdit]:

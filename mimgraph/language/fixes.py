@@ -154,14 +154,14 @@ def _is_good(effect: Effect, may_uncover: bool) -> bool:
 
 
 def fixed(file: SourceFile, diagnostics: Sequence[Diagnostic], place: Place | None = None) -> str:
-    """Return a text with the sure fix of each diagnostic, as far as they do not overlap.
+    """Return a text with the safe fix of each diagnostic, as far as they do not overlap.
 
-    Sure are fixes that only spell a text anew: nobody wants nodes removed or inserted on saving.
+    Fixes that insert or remove something are not safe: nobody wants that on saving.
     """
     kept: list[Fix] = []
     for proposed in fixes(file, diagnostics, place):
         for fix in proposed[:1]:
-            if not fix.is_spelling:
+            if not fix.is_safe:
                 continue
             try:
                 edited(file, [edit for one in (*kept, fix) for edit in one.edits])

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mimgraph.declare.tree import Mapping, Scalar, Tree
 from mimgraph.declare.values import Context, as_text
 from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.diagnostics.text import drop
 from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.reuse import (
     as_block,
@@ -139,7 +140,7 @@ def _check_inputs(block: Block, report: Report) -> None:
     for one in block.inputs:
         if one.name not in read:
             message = f"only outputs for training need {one.name}, and a part has none"
-            help = "leave the input out, or make the output one of evaluation as well"
+            help = f"leave {drop('the input')} out, or make the output one of evaluation as well"
             report.add(Diagnostic("unused-input", message, one.span, help=help))
 
 

@@ -30,6 +30,7 @@ from mimgraph.declare.values import (
 )
 from mimgraph.declare.values import read_value as plain_value
 from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.diagnostics.text import drop, put, write
 from mimgraph.infer.search import settled
 from mimgraph.ir.declared_graph import (
     Block,
@@ -87,8 +88,15 @@ def _read_block(context: Context, key: Scalar, tree: Tree) -> Block:
     for word in ("inputs", "nodes", "outputs"):
         if tree.get(word) is None and known:
             message = f"{key.text} needs {word}"
-            context.fault("missing-key", message, key.span, help=f"give {word}, or a seq")
+            given = put(f"outputs: {_last(tree)}") if word == "outputs" else word
+            context.fault("missing-key", message, key.span, help=f"give {given}, or a seq")
     return _with_nodes(context, block, tree)
+
+
+def _last(tree: Mapping) -> str:
+    """Return the name of the last node of a spec or block, an example of its outputs."""
+    nodes = tree.get("nodes")
+    return nodes.entries[-1][0].text if isinstance(nodes, Mapping) and nodes.entries else "y"
 
 
 def _with_nodes(context: Context, block: Block, tree: Mapping) -> Block:
@@ -114,7 +122,7 @@ def _with_chain(context: Context, block: Block, tree: Mapping, value: Tree) -> B
     """Return a block that is a chain, as a graph of one node."""
     for word, _ in tree.entries:
         if word.text in ("nodes", "outputs"):
-            help = "leave out one or the other"
+            help = f"leave out {drop('one or the other')}"
             message = "a block has a seq or nodes, not both"
             context.fault("unknown-key", message, word.span, help=help)
     if len(block.inputs) > 1:
@@ -193,7 +201,7 @@ def lost_names(*sections: Tree | None) -> set[str]:
 
 LANGUAGE = "1"  # the version of the language
 DEFAULT_NAME = "Model"
-EXAMPLE = {"inputs": "{x: [5]}", "nodes": "{y: {layer: ReLU, from: x}}", "outputs": "y"}
+EXAMPLE = {"inputs": "{x: [5]}", "nodes": "{y: {layer: ReLU, from: x}}"}
 
 
 def read(
@@ -309,10 +317,8 @@ def _without_section(context: Context, word: str, tree: Mapping) -> Mapping:
                 fault = Diagnostic("missing-key", message, context.origin, labels=labels, help=help)
                 context.report.add(fault)
                 return tree.outdented(key, inner)
-    nodes, example = tree.get("nodes"), EXAMPLE[word]
-    if word == "outputs" and isinstance(nodes, Mapping) and nodes.entries:
-        example = nodes.entries[-1][0].text
-    message, help = f"the spec has no {word}", f"write {word}: {example}"
+    example = _last(tree) if word == "outputs" else EXAMPLE[word]
+    message, help = f"the spec has no {word}", write(f"{word}: {example}")
     context.fault("missing-key", message, context.origin, help=help)
     return tree
 

@@ -19,12 +19,12 @@ class TextEdit(NamedTuple):
 class Fix(NamedTuple):
     """A change that a diagnostic proposes, with the title that an editor offers it under.
 
-    One that `is_spelling` only writes a name or value anew, so that an editor may apply it on saving.
+    One that `is_safe` only replaces a name or value, so an editor may apply it on saving.
     """
 
     title: str
     edits: tuple[TextEdit, ...]
-    is_spelling: bool = False
+    is_safe: bool = False
 
 
 def edited(file: SourceFile, edits: Iterable[TextEdit]) -> str:

@@ -7,7 +7,7 @@ from itertools import combinations, permutations
 from typing import TypeAlias
 
 from mimgraph.diagnostics.text import code, insert, put
-from mimgraph.ir.axes_help import as_vector, node
+from mimgraph.ir.axes_help import as_vector, node, projected
 from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.types import Constraint, TensorType, promote
 from mimgraph.ops.op import OpFault, Sources
@@ -159,9 +159,8 @@ def _made_equal(x: TensorType, y: TensorType, odd: str, other: str, free: int | 
     size, wanted = (x.dims[axes[0]], y.dims[axes[0]]) if len(axes) == 1 else (0, 0)
     if str(size).isidentifier() and str(wanted).isidentifier():
         return f"if {size} and {wanted} are the same length, use one name for both"
-    last = len(x.dims) - 1
-    if x.is_floating and axes == [last] and isinstance(size, int) and isinstance(wanted, int):
-        return f"project it first: {node('Linear', f'{{{odd}}}', f'out_features: {wanted}')}"
+    if axes == [len(x.dims) - 1] and (help := projected(x, y.dims, f"{{{odd}}}")):
+        return help
     return _resized({odd: x, other: y}, axes, free) if x.batched == y.batched else ""
 
 
