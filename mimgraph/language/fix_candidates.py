@@ -139,8 +139,8 @@ def _given(around: Surroundings, key: str, value: Any) -> Iterator[tuple[TextEdi
     node = around.node
     if node is not None and isinstance(node.value, Mapping):
         mappings.insert(0, node.value)
-    for mapping in dict.fromkeys(map(id, mappings)):
-        yield tuple(_with(next(one for one in mappings if id(one) == mapping), key, value))
+    for mapping in {id(one): one for one in (*mappings, around.tree)}.values():
+        yield tuple(_with(mapping, key, value))
 
 
 def _with(mapping: Mapping, key: str, value: Any) -> Iterable[TextEdit]:

@@ -201,7 +201,7 @@ def lost_names(*sections: Tree | None) -> set[str]:
 
 LANGUAGE = "1"  # the version of the language
 DEFAULT_NAME = "Model"
-EXAMPLE = {"inputs": "{x: [5]}", "nodes": "{y: {layer: ReLU, from: x}}"}
+EXAMPLE = {"inputs": "{x: [5]}", "nodes": "{y: {layer: ReLU, from: x}}", "outputs": "y"}
 
 
 def read(
