@@ -406,4 +406,4 @@ def _text(declared: BlockInput) -> str:
 
 def _dim_text(dim: Any) -> str:
     """Return a dimension of a pattern as it is written: `C`, `3` or `$width`."""
-    return f"${to_text(dim.expression)}" if isinstance(dim, Written) else str(dim)
+    return code(f"${to_text(dim.expression)}") if isinstance(dim, Written) else str(dim)

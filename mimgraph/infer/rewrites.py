@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Report
+from mimgraph.diagnostics.text import code
 from mimgraph.infer.evaluation import Evaluation, as_yaml, check_names, compute, layered
 from mimgraph.infer.structure import ScopeNodes, scopes
 from mimgraph.ir.declared_graph import Apply, Block, Call, Chain, Graph, Node
@@ -64,7 +65,7 @@ class _Chooser(NamedTuple):
             return None
         value = compute(name.written, at)
         if value is not FAULTY and not isinstance(value, str):
-            message = f"{name} must be the name of {_a(kind)}, but it is {as_yaml(value)}"
+            message = f"{code(name)} must be the name of {_a(kind)}, but it is {as_yaml(value)}"
             at.fault("wrong-type", message, name.written.span)
         return str(value) if isinstance(value, str) else None
 

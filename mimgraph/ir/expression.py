@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, NoReturn, Self, TypeAlias
 
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.diagnostics.text import put, write
+from mimgraph.diagnostics.text import code, put, write
 from mimgraph.ir.dim import Dim, DimOverflow
 
 LIMIT = 2**63
@@ -404,7 +404,9 @@ def _of_params(expression: Expression, start: int, end: int) -> Expression:
             return Variable(f"${name}", first, last)
         case Variable(_, first, _):
             help = "write the name alone"
-            raise ExpressionError("there is no '$' within $(...)", first, first + 1, help=help)
+            raise ExpressionError(
+                f"there is no '$' within {IN_PARENTHESES}", first, first + 1, help=help
+            )
         case Negative(operand):
             return Negative(_of_params(operand, start, end))
         case Arithmetic(operator, left, right) if operator not in COMPARISONS | JOINING:
@@ -412,8 +414,8 @@ def _of_params(expression: Expression, start: int, end: int) -> Expression:
             return Arithmetic(operator, *sides)
         case FunctionCall(_, _, first, last):
             start, end = first, last
-    message = "$(...) has only numbers, names and + - * / // % **"
-    raise ExpressionError(message, start, end, help="write the rest outside of $(...)")
+    message = f"{IN_PARENTHESES} has only numbers, names and + - * / // % **"
+    raise ExpressionError(message, start, end, help=f"write the rest outside of {IN_PARENTHESES}")
 
 
 def _tokens(text: str, start: int, end: int) -> Iterator[Token]:
@@ -527,6 +529,7 @@ def to_text(expression: Expression, outer: int = 0) -> str:
 # Explain notation of other languages in expressions, with the help: `x ^ 2`, `1_000`, `2x`.
 
 
+IN_PARENTHESES = code("$(...)")
 NEAR = 200  # characters before a fault that are examined
 
 
@@ -649,7 +652,7 @@ PLAIN = (
     Foreign(r"\.", "there is no '.' in an expression", _ARITHMETIC),
     Foreign(r"\[", "there is no '[' in an expression", _ARITHMETIC),
     Foreign(r"['\"]", "text has no place in an expression", "write names and numbers as they are"),
-    Foreign(r"\$", "there is no '$' within $(...)", "write the name alone"),
+    Foreign(r"\$", f"there is no '$' within {IN_PARENTHESES}", "write the name alone"),
     Foreign(r"\{", "there is no '{' in an expression", "write the name alone"),
     Foreign(r",", "there is no ',' in an expression", _ARITHMETIC),
     Foreign(r"@", "there is no '@' in an expression", _ARITHMETIC),
