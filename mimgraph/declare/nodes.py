@@ -33,7 +33,6 @@ from mimgraph.declare.values import (
     read_source,
     read_sources,
     read_text,
-    renewed,
     section_entries,
 )
 from mimgraph.diagnostics.nearest import nearest
@@ -86,7 +85,6 @@ def read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
             help = f"indent the keys of {key.text} more than its name, or {help}"
         context.wrong_type("a node", f"a {MAPPING}", tree, here, help)
         return Node(key.text, key.span, None)
-    tree = renewed(context, "a node", tree, here)
     if has_split_text(context, tree, here):
         context.report.mentioned.update(texts(tree))
         return Node(key.text, key.span, None)

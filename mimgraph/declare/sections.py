@@ -18,7 +18,6 @@ from mimgraph.declare.values import (
     read_switch,
     read_text,
     read_value,
-    renewed,
     section_entries,
 )
 from mimgraph.diagnostics import Diagnostic, Label
@@ -225,7 +224,6 @@ def read_input(context: Context, key: Scalar, tree: Tree) -> Input:
 
 def _read_detailed(context: Context, key: Scalar, tree: Mapping) -> Input:
     """Read `{shape, dtype, vocab, doc, optional}`."""
-    tree = renewed(context, "an input", tree)
     known = check_keys(context, "an input", tree)
     if tree.lost:
         context.lost.add(ANOTHER)
@@ -255,7 +253,6 @@ def read_block_input(context: Context, key: Scalar, tree: Mapping) -> BlockInput
     A source must have the dtype and vocab if one of them is given.
     """
     before = len(context.report.diagnostics)
-    tree = renewed(context, "an input of a block", tree)
     check_keys(context, "an input of a block", tree)
     shape = tree.get("shape")
     pattern = None if shape is None else read_shape(context, shape)
@@ -368,7 +365,6 @@ def _named_output(context: Context, key: Scalar, tree: Tree, place: str) -> Outp
     source_tree: Tree | None = tree
     training, doc, batch_dim = False, None, None
     if isinstance(tree, Mapping):
-        tree = renewed(context, place, tree)
         known = check_keys(context, place, tree)
         training = _only_training(context, tree.get("only"))
         batch_dim = _batch_dim(context, tree)

@@ -25,8 +25,6 @@ from mimgraph.declare.values import (
     read_switch,
     read_text,
     read_value,
-    renewed,
-    renewed_options,
     unreadable_entry,
 )
 from mimgraph.diagnostics.text import SEQ, code, leave_out, put, words, write
@@ -139,7 +137,6 @@ def read_apply(
     """Return a layer or merge with the options in `rest`, which inference checks later."""
     if not rest:
         return Apply(kind, name, span, lone=lone)
-    rest = renewed_options(context, kind, name, rest, here)
     options = dict[str, Option]()
     for key, entry in rest.items():
         if key != "activation":
@@ -224,7 +221,6 @@ def read_repeat(context: Context, tree: Tree, here: str) -> Repeat | None:
         return None
     if not isinstance(tree, Mapping):
         return Repeat(_times(context, tree), False, {}, tree.span)
-    tree = renewed(context, "repeat", tree, here)
     if not check_keys(context, "repeat", tree, here):
         return None
     times = tree.get("times")

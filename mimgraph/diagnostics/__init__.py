@@ -163,7 +163,6 @@ class Report:
 
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
-        self.renamed: list[Diagnostic] = []  # warnings of old names, which are no faults
         self.mentioned: set[str] = set()
         self._searched = 0
 

@@ -116,5 +116,5 @@ def _freeze_warning(node: Node, name: str) -> Diagnostic:
 
 def warnings(graph: Graph) -> tuple[Diagnostic, ...]:
     """Return the warnings of a spec in the order of its text; a graph made in Python has none."""
-    found = [*partly_frozen(graph), *unused_params(graph), *deprecated_ops(graph), *graph.renamed]
+    found = [*partly_frozen(graph), *unused_params(graph), *deprecated_ops(graph)]
     return tuple(in_order([one for one in found if not isinstance(one.span.file, PythonFile)]))

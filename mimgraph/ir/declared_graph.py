@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
-from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.declared_values import Dimension, LinearSize, Option, Written, part_of
 from mimgraph.source import Span
 
@@ -513,7 +512,7 @@ class Block:
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Graph:
     """A whole spec. Missing keys are reported at `origin`; `lost` are the names of inputs and nodes
-    that could not be read, `renamed` the warnings of old names of keys and options."""
+    that could not be read."""
 
     name: str
     origin: Span
@@ -524,7 +523,6 @@ class Graph:
     outputs: tuple[Output, ...] = ()
     doc: str = ""
     lost: frozenset[str] = frozenset()
-    renamed: tuple[Diagnostic, ...] = ()
     limits: DeclaredLimits | None = None
 
     @property

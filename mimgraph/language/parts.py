@@ -92,7 +92,6 @@ def _read_part(context: Context, place: Place, name: str, tree: Scalar) -> Block
     files.count(0, len(data))
     report = Report()
     block = _checked(place, data, report)
-    context.report.renamed += report.renamed
     if report.diagnostics:
         block = None
         # one note says how the file comes into play; more would repeat it

@@ -25,7 +25,6 @@ from mimgraph.declare.values import (
     faulty_option,
     read_mapping,
     read_text,
-    renewed,
     section_entries,
 )
 from mimgraph.declare.values import read_value as plain_value
@@ -68,7 +67,6 @@ def _read_block(context: Context, key: Scalar, tree: Tree) -> Block:
         help = "write {seq: [...]}, or {inputs: ..., nodes: ..., outputs: ...}"
         context.wrong_type("a block", "a mapping", tree, help=help)
         return Block(key.text, key.span, {}, (), (), ())
-    tree = renewed(context, "a block", tree)
     known = check_keys(context, "a block", tree)
     if not known:  # an unknown key may be another block, indented too deep, or a misspelt `params`
         words = (word.text for word, value in tree.entries if isinstance(value, Mapping))
@@ -230,8 +228,7 @@ def read_tree(
         if not is_faulty(tree):
             report.add(Diagnostic("wrong-type", "a spec must be a mapping", tree.span))
         return None
-    graph = _read_graph(Context(report, file.start), place, tree, params or {})
-    return replace(graph, renamed=tuple(report.renamed)) if report.renamed else graph
+    return _read_graph(Context(report, file.start), place, tree, params or {})
 
 
 def read_value(text: str, name: str) -> Any:
@@ -249,7 +246,6 @@ def read_value(text: str, name: str) -> Any:
 def _read_graph(
     context: Context, place: Place | None, tree: Mapping, overrides: abc.Mapping[str, Any]
 ) -> Graph:
-    tree = renewed(context, "a spec", tree)
     if check_keys(context, "a spec", tree):
         for key in EXAMPLE:
             if tree.get(key) is None:

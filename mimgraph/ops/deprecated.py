@@ -30,12 +30,6 @@ OPS: Mapping[tuple[str, str], Instead] = {
     ),
 }
 
-# options that have a new name, by kind and name of the op, and the old name
-OPTIONS: Mapping[tuple[str, str, str], Instead] = {}
-
-# keys that have a new name, by the part of a spec, as `ir/grammar.py` names it, and the old name
-KEYS: Mapping[tuple[str, str], Instead] = {}
-
 # functions and arguments of Python
 PYTHON: Mapping[str, Instead] = {
     "mg.Output(training_only=True)": Instead('mg.Output(only="training")', "0.2"),

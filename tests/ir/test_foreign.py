@@ -51,7 +51,7 @@ def test_foreign_notation_has_a_message_and_help(marked: str, message: str, help
     with pytest.raises(ExpressionError) as caught:
         parse(text)
     found = explained(caught.value, text, PLAIN)
-    assert (found.message, unmarked(found.help)) == (message, help)
+    assert (unmarked(found.message), unmarked(found.help)) == (message, help)
     assert (found.start, found.end) == (start, end)
 
 

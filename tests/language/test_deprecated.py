@@ -13,51 +13,11 @@ import mimgraph as mg
 from mimgraph import layers
 from mimgraph.cli import main
 from mimgraph.ops import deprecated
-from mimgraph.ops.deprecated import OPS, Instead, as_item, in_python
+from mimgraph.ops.deprecated import OPS, as_item, in_python
 from tests.conftest import ROOT
 from tests.helpers.cases import each
 
 OLD = "inputs: {image: [3, 4, 6]}\nnodes:\n  y: {layer: NAME, from: image, size: [5, 9]}\noutputs: y\n"
-KEYS = {
-    ("a spec", "title"): Instead("name", "0.9"),
-    ("an input", "size"): Instead("shape", "0.9"),
-    ("a block", "layers"): Instead("seq", "0.9"),
-    ("a node", "source"): Instead("from", "0.9"),
-    ("repeat", "count"): Instead("times", "0.9"),
-    ("an output", "source"): Instead("from", "0.9"),
-}
-OPTIONS = {
-    ("layer", "Linear", "units"): Instead("out_features", "0.9"),
-    ("merge", "concat", "axis"): Instead("dim", "0.9"),
-}
-RENAMED = """\
-title: Net
-inputs: {x: {size: [4]}}
-blocks: {step: {layers: [{Linear: {units: 4}}]}}
-nodes:
-  a: {layer: Linear, source: x, units: 4}
-  b: {block: step, source: a, repeat: {count: 2}}
-  c: {merge: concat, from: [a, b], axis: 1}
-outputs: {y: {source: c}}
-"""
-NEW = """\
-name: Net
-inputs: {x: [4]}
-blocks: {step: {seq: [{Linear: {out_features: 4}}]}}
-nodes:
-  a: {layer: Linear, from: x, out_features: 4}
-  b: {block: step, from: a, repeat: {times: 2}}
-  c: {merge: concat, from: [a, b], dim: 1}
-outputs: {y: {from: c}}
-"""
-
-
-@pytest.fixture
-def renamed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let some keys and options have old names, as none has one today."""
-    for module in ("mimgraph.ops.deprecated", "mimgraph.declare.values"):
-        monkeypatch.setattr(f"{module}.KEYS", KEYS)
-        monkeypatch.setattr(f"{module}.OPTIONS", OPTIONS)
 
 
 @each("kind, name", [*OPS])
@@ -75,35 +35,6 @@ def test_the_new_spelling_of_an_op_computes_the_same(kind: str, name: str) -> No
     for graph in (new, seq):
         assert not graph.warnings
         torch.testing.assert_close(graph.compile()(image=image), expected)
-
-
-@pytest.mark.usefixtures("renamed")
-def test_old_names_of_keys_and_options_are_read_as_the_new_ones() -> None:
-    graph = mg.loads(RENAMED)
-    assert graph == mg.loads(NEW)
-    assert {one.code for one in graph.warnings} == {"deprecated"}
-    assert [one.help.removeprefix("write ") for one in graph.warnings] == [
-        *("name", "shape", "seq", "out_features", "from", "out_features", "from", "times"),
-        *("dim", "from"),
-    ]
-    assert "source" not in graph.dumps() and not mg.loads(graph.dumps()).warnings
-
-
-@pytest.mark.usefixtures("renamed")
-def test_both_names_at_once_are_a_fault() -> None:
-    with pytest.raises(mg.SpecError) as caught:
-        mg.loads(NEW.replace("out_features: 4}\n", "out_features: 4, units: 4}\n"))
-    assert [one.code for one in caught.value.diagnostics] == ["unknown-option"]
-
-
-@pytest.mark.usefixtures("renamed")
-def test_a_part_warns_of_its_own_spellings(tmp_path: Path) -> None:
-    (tmp_path / "part.yaml").write_text(RENAMED.replace("{x: {size: [4]}}", "{x: [4]}"))
-    (tmp_path / "net.yaml").write_text(
-        "parts: {p: part.yaml}\ninputs: {x: [4]}\nnodes: {y: {block: p, from: x}}\noutputs: y\n"
-    )
-    found = mg.load(tmp_path / "net.yaml").warnings
-    assert {Path(one.span.file.name).name for one in found} == {"part.yaml"}
 
 
 def test_every_format_of_check_has_the_warning(
@@ -150,5 +81,4 @@ def test_the_new_spelling_in_python_is_a_call() -> None:
 def test_the_promise_lists_every_deprecated_spelling() -> None:
     page = (ROOT / "docs" / "compatibility.md").read_text()
     olds = [*(name for _, name in OPS), *deprecated.PYTHON]
-    olds += [name for *_, name in (*deprecated.OPTIONS, *deprecated.KEYS)]
     assert [old for old in olds if f"`{old}`" not in page] == []
