@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
-from mimgraph.builder.declare_layer import declare_apply, option
+from mimgraph.builder.declare_layer import as_declared, declare_apply, entries_of, option
 from mimgraph.builder.names import content_key
 from mimgraph.builder.records import (
     BLOCK_OPTIONS,
@@ -16,6 +17,7 @@ from mimgraph.builder.records import (
     lent_to,
 )
 from mimgraph.builder.user_line import spec_error
+from mimgraph.declare.nodes import read_each
 from mimgraph.infer.each import port_of
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.declared_graph import AppliedOperation, Call, Each, Operation, Share
@@ -42,12 +44,11 @@ def type_each(call: EachCall, context: CallContext) -> TypedCall:
     """Type the call; a block must declare the same graph for all sources."""
     span = context.span
     if isinstance(call.layer, LayerCall):
-        options = {name: option(values, span) for name, values in call.options.items()}
-        each = Each(declare_apply(call.layer, span), options, span, *_how(call, span))
+        each = _declared(call, declare_apply(call.layer, span), span)
         return TypedCall(context.infer(each, call.layer.keywords).typed, NO_BLOCKS)
     layer = cast("Composite", call.layer)
     _check_options(layer, call, span)
-    times, shared = _how(call, span)
+    times = declare_times(call, span)
     number = 0 if times is None else times.value
     sources = context.sources * number if type(number) is int and number > 0 else context.sources
     typed = [
@@ -62,23 +63,23 @@ def type_each(call: EachCall, context: CallContext) -> TypedCall:
     blocks = {key: block for one in typed for key, block in one.blocks.items()}
     borrowed = {name: record for one in typed for name, record in one.borrowed.items()}
     layer.claim(typed[0].node, context)
-    options = {name: option(values, span) for name, values in call.options.items()}
+    each = _declared(call, operations[0], span)
     if isinstance(operations[0], Call):  # another param's value is a part of the declared block
         params = blocks[operations[0].block].params
-        options = {name: values for name, values in options.items() if name in params}
-    each = Each(operations[0], options, span, times, shared)
+        options = {name: values for name, values in each.options.items() if name in params}
+        each = replace(each, options=options)
     node = lent_to(context, borrowed).infer(each, layer.words, blocks).typed
     return TypedCall(node, blocks, borrowed)
 
 
-def _how(call: EachCall, span: Span) -> tuple[Option | None, bool]:
-    """Return the number of copies, and whether one module is applied to every source."""
-    if not isinstance(call.shared, bool):
-        raise spec_error("wrong-type", "shared is True or False", span)
-    if call.shared and (call.times is not None or call.options):
-        message = "a shared each has one module: no times and no with_"
-        raise spec_error("bad-option", message, span)
-    return declare_times(call, span), call.shared
+def _declared(call: EachCall, operation: AppliedOperation, span: Span) -> Each:
+    """Declare the operation as applied to each source."""
+    words = {"shared": call.shared} | ({"with": call.options} if call.options else {})
+    times = entries_of({"times": call.times}, span)["times"] if call.times is not None else None
+    entries = entries_of(words, span)
+    each = as_declared(span, lambda at: read_each(at, operation, entries, times, span, ""))
+    assert each is not None  # else it has raised
+    return each
 
 
 def _check_options(layer: Composite, call: EachCall, span: Span) -> None:

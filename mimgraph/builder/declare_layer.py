@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from mimgraph.builder.user_line import raise_faults, spec_error
 from mimgraph.builder.watched import Watched
-from mimgraph.declare.tree import Tree, scalar_of, tree_of
+from mimgraph.declare.tree import Scalar, Tree, scalar_of, tree_of
 from mimgraph.declare.uses import CommonOptions, read_activation, read_common_options
 from mimgraph.declare.values import Context
 from mimgraph.diagnostics import Report
@@ -181,6 +181,11 @@ def data_tree(value: object, span: Span) -> Tree:
     return tree_of(data, span)
 
 
+def entries_of(words: Mapping[str, object], span: Span) -> dict[str, tuple[Scalar, Tree]]:
+    """Return words as the entries that a spec has for them."""
+    return {name: (scalar_of(name, span), data_tree(value, span)) for name, value in words.items()}
+
+
 def as_declared(span: Span, read: Callable[[Context], T]) -> T:
     """Return what `read` makes of values given at a line of Python; raise the faults that it reports."""
     report = Report()
@@ -193,9 +198,7 @@ def declare_words(words: Mapping[str, object], span: Span) -> CommonOptions:
     """Return the words `take`, `over`, `freeze`, `lr`, ... that are given; None counts as not given,
     except for `freeze`."""
     given = {k: value for k, value in words.items() if value is not None or k == "freeze"}
-    entries = {
-        name: (scalar_of(name, span), data_tree(value, span)) for name, value in given.items()
-    }
+    entries = entries_of(given, span)
     return as_declared(span, lambda context: read_common_options(context, entries, ""))
 
 

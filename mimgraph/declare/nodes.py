@@ -36,7 +36,7 @@ from mimgraph.declare.values import (
     section_entries,
 )
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.diagnostics.text import MAPPING, SEQ, drop, put
+from mimgraph.diagnostics.text import MAPPING, SEQ, drop, put, words
 from mimgraph.ir.declared_graph import (
     BESIDE_FROM,
     VALUE_OPTION,
@@ -52,6 +52,7 @@ from mimgraph.ir.declared_graph import (
 from mimgraph.ir.declared_values import ANOTHER, OTHERS
 from mimgraph.ir.grammar import CONSTANTS, KINDS, NODE_WORDS, OPS
 from mimgraph.ops import registry
+from mimgraph.source import Span
 
 NODE_KEYS = (*NODE_WORDS, *CONSTANTS)
 
@@ -94,7 +95,11 @@ def read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     operation: Operation | None = None
     if op is not None:
         applied = _read_operation(context, op, tree, entries, here)
-        operation = _read_each(context, applied, entries, here) if "each" in entries else applied
+        operation = applied
+        if applied is not None and "each" in entries:
+            each = entries["each"]
+            times = each if is_number_of_copies(each[1]) else None
+            operation = read_each(context, applied, entries, times, each[0].span, here)
     sources, is_fed = _read_node_sources(context, op, tree, entries, here)
     if op is not None and op[0].text == "scan":  # whose `over` is read with it
         entries.pop("over", None)
@@ -217,11 +222,11 @@ def _read_operation(
     """Return the operation of a node, without its `each`; `op` is its entry, such as `layer: Linear`."""
     key, value = op
     kind = key.text
-    words: tuple[str, ...] = ("from", *COMMON)  # the keys that are not options
+    others: tuple[str, ...] = ("from", *COMMON)  # the keys that are not options
     if "each" in entries:
-        words = ("from", "each", *COMMON, "shared")
+        others = ("from", "each", *COMMON, "shared")
     if kind == "seq":
-        are_known = check_keys(context, f"a {SEQ}", tree, here, ("seq", *words))
+        are_known = check_keys(context, f"a {SEQ}", tree, here, ("seq", *others))
         chain = read_chain(context, value, here)
         return chain if are_known or "from" in entries else None
     if kind in VALUE_OPTION:
@@ -236,11 +241,11 @@ def _read_operation(
     if name is None:
         return None
     if "each" in entries:
-        words = (*words, "with")  # it has the options of each source; without `each` it is one
+        others = (*others, "with")  # it has the options of each source; without `each` it is one
     if second := second_source(op, entries):
-        words = (*words, second[0].text)
+        others = (*others, second[0].text)
     rest = entries.copy()
-    for word in (kind, *words):
+    for word in (kind, *others):
         rest.pop(word, None)
     if kind == "block":
         return read_call(context, name, value.span, rest, here)
@@ -249,31 +254,34 @@ def _read_operation(
     return read_apply(context, kind, name, value.span, rest, here)
 
 
-def _read_each(
-    context: Context, operation: AppliedOperation | None, entries: Entries, here: str
+def read_each(
+    context: Context,
+    operation: AppliedOperation,
+    entries: Entries,
+    times: Entry | None,
+    span: Span,
+    here: str,
 ) -> Each | None:
-    """Return the operation applied to each source; None if something cannot be read."""
+    """Return the operation applied to each source, or so many `times` to one; None after a report."""
     _, given = entries.get("with", (None, None))
     options = read_mapping(context, "with", given)
-    shared = read_flag(
-        context, "shared", entries["shared"][1] if "shared" in entries else None, here
-    )
-    if operation is None or shared is None or (options is None and given is not None):
+    _, flag = entries.get("shared", (None, None))
+    shared = read_flag(context, "shared", flag, here)
+    if shared is None or (options is None and given is not None):
         return None
-    key, value = entries["each"]
-    counted = is_number_of_copies(value)
     if isinstance(operation, Apply) and operation.kind == "tensor":
-        context.fault("unknown-key", f"{operation.name} cannot have each", key.span, node=here)
+        context.fault("unknown-key", f"{operation.name} cannot have each", span, node=here)
         return None
-    if shared and (counted or options is not None):
-        wrong = "copies on one source would all give the same" if counted else "it cannot have with"
-        span = key.span if counted else entries["with"][0].span
+    if shared and (times or options is not None):
+        wrong = f"it cannot have {words('with', 'with_')}"
+        if times:
+            wrong = "copies on one source would all give the same"
+        at = span if times else entries["with"][0].span
         message = f"a shared each has one module, so {wrong}"
-        context.fault("bad-option", message, span, node=here)
+        context.fault("bad-option", message, at, node=here)
         return None
     with_ = read_options(context, entries_of(options)) if options else {}
-    times = read_option(context, key, value) if counted else None
-    return Each(operation, with_, key.span, times, shared)
+    return Each(operation, with_, span, read_option(context, *times) if times else None, shared)
 
 
 def _read_share(context: Context, tree: Tree, entries: Entries, here: str) -> Share | None:

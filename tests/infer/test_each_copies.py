@@ -206,8 +206,8 @@ WRONG_CALLS: dict[str, tuple[dict[str, object], str]] = {
         r"call \.each\(\.\.\.\) to apply it to every one",
     ),
     "no copies": ({"times": 0}, "times must be a whole number of copies, at least 1"),
-    "shared copies": ({"times": 2, "shared": True}, "no times and no with_"),
-    "shared, by a number": ({"shared": 1}, "shared is True or False"),
+    "shared copies": ({"times": 2, "shared": True}, "a shared each has one module, so"),
+    "shared, by a number": ({"shared": 1}, "shared must be True or False, not 1"),
 }
 
 
