@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+MANUAL = "https://mimgraph.github.io/mimgraph/"  # has a page for each
+
 DiagnosticCode = Literal[
     # reading
     "yaml-syntax",

@@ -1,15 +1,15 @@
 """Propose changes that may fix a diagnostic; whether they do is checked later.
 
-A proposal is one function; `PROPOSALS` lists them, the most likely first.
+`APPLIED` has what is done with a part of a help by its role, `PROPOSALS` what is done by the code.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree, plain
+from mimgraph.declare.tree import Mapping, Scalar, plain
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.text import Part, Role, parts_of
 from mimgraph.language.edit.entries import (
@@ -34,17 +34,8 @@ from mimgraph.source import SourceFile
 NUMBERS = (64, 1, 0.5)  # values for a param that the spec only uses
 
 
-class Candidate(NamedTuple):
-    """A fix to try. One that `is_meant` puts a right name for a wrong one, which may uncover faults that
-    the wrong one hid; after one that `is_last`, no other is tried if it is good."""
-
-    fix: Fix
-    is_meant: bool = False
-    is_last: bool = False
-
-
-def candidates(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
-    """Yield the changes that may mend a diagnostic: what its texts say to write, then what its code allows."""
+def candidates(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Fix]:
+    """Yield the changes that may fix a diagnostic: what its texts say to write, then what its code allows."""
     parts = [
         part
         for text in (diagnostic.help, diagnostic.message)
@@ -60,28 +51,27 @@ def candidates(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candida
             continue  # the text around is too odd to be changed
 
 
-def _of_part(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+def _of_part(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Fix]:
     """Yield the changes that a part proposes; of several values, and of an example, none is safe."""
     puts = [one for one in parts_of(diagnostic.help) if isinstance(one, Part) and one.role == "put"]
     is_only = puts == [part] and not diagnostic.code.startswith("missing-")
     is_safe = part.role == "name" or is_only or part.yaml.startswith('"')
-    for one in APPLIED[part.role](part, diagnostic, around):
-        yield one if is_safe else one._replace(fix=one.fix._replace(is_safe=False))
+    for fix in APPLIED[part.role](part, diagnostic, around):
+        yield fix if is_safe else fix._replace(is_safe=False)
 
 
-def _written(text: str, *edits: TextEdit) -> Candidate:
+def _written(text: str, *edits: TextEdit) -> Fix:
     """Return a fix that only writes a name or value."""
-    return Candidate(Fix(f"Write {text}", edits, is_safe=True))
+    return Fix(f"Write {text}", edits, is_safe=True)
 
 
-def _name(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+def _name(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Fix]:
     """Put the name that was probably meant."""
     for edit in _replaced(diagnostic, part.yaml):
-        fix = Fix(f"Replace with {part.yaml}", (edit,), is_safe=True)
-        yield Candidate(fix, is_meant=True)
+        yield Fix(f"Replace with {part.yaml}", (edit,), is_safe=True, is_meant=True)
 
 
-def _put(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+def _put(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Fix]:
     """Write a value in place of the marked text, an entry of the node at fault, or an op with options."""
     text, flow_text = part.yaml, part.flow.replace(", ...", "")
     if "NAME" in text and (before := _before(around)) is not None:
@@ -96,8 +86,8 @@ def _put(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[C
             if entry is not None and entry.key.text == next(iter(data)):
                 whole = entry.key.span.to(entry.value.span)
                 yield _written(text, TextEdit(whole, text))
-            for edits in _all_given(around, data):
-                yield Candidate(Fix(f"Add {text}", edits))
+            for edits in _given(around, data):
+                yield Fix(f"Add {text}", edits)
         return
     is_port = diagnostic.code == "unknown-port"
     old = diagnostic.span.excerpt().text
@@ -106,41 +96,28 @@ def _put(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[C
     for edit in _replaced(diagnostic, text):
         yield _written(text, edit)
     if is_port:
-        for edits in _given(around, "take", int(text) if text.isdigit() else text):
-            yield Candidate(Fix(f"Add take: {text}", edits))
+        for edits in _given(around, {"take": int(text) if text.isdigit() else text}):
+            yield Fix(f"Add take: {text}", edits)
 
 
-def _insert(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+def _insert(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Fix]:
     """Insert a node between a source and its reader."""
     tree = tree_of(SourceFile("help", part.yaml))
     if tree is not None and "..." not in part.yaml:
         for edits in inserted(diagnostic, around, plain(tree)):
-            yield Candidate(Fix(f"Insert {part.yaml}", edits))
+            yield Fix(f"Insert {part.yaml}", edits)
 
 
-def _drop(part: Part, diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
-    """Remove the entry or item at fault."""
-    yield from _removals(diagnostic, around)
-
-
-APPLIED: dict[Role, Callable[[Part, Diagnostic, Surroundings], Iterator[Candidate]]] = {
-    "name": _name,
-    "put": _put,
-    "insert": _insert,
-    "drop": _drop,
-}
-
-
-def _given(around: Surroundings, key: str, value: Any) -> Iterator[tuple[TextEdit, ...]]:
-    """Yield the edits that give an entry to the item, the node or the innermost mapping."""
+def _given(around: Surroundings, options: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
+    """Yield the edits that give entries to the item, the node or a mapping around."""
     if (item := around.item) is not None:
-        yield from given_options(item, {key: value})
-    mappings = [one.value for one in around.entries if isinstance(one.value, Mapping)]
+        new = optioned_item(item.value, options, None)
+        yield (with_item_value(item.around, item.at, new),)
     node = around.node
-    if node is not None and isinstance(node.value, Mapping):
-        mappings.insert(0, node.value)
+    mappings = [one.value for one in (*([node] if node else ()), *around.entries)]
     for mapping in {id(one): one for one in (*mappings, around.tree)}.values():
-        yield tuple(_with(mapping, key, value))
+        if isinstance(mapping, Mapping):
+            yield tuple(edit for one in options.items() for edit in _with(mapping, *one))
 
 
 def _with(mapping: Mapping, key: str, value: Any) -> Iterable[TextEdit]:
@@ -151,17 +128,7 @@ def _with(mapping: Mapping, key: str, value: Any) -> Iterable[TextEdit]:
     return with_value(*old, value, not is_flow(mapping))
 
 
-def _all_given(around: Surroundings, options: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
-    """Yield the edits that give several entries at once."""
-    if len(options) == 1:
-        yield from _given(around, *next(iter(options.items())))
-    elif options and (item := around.item) is not None:
-        yield from given_options(item, options)
-    elif options and (node := around.node) is not None and isinstance(node.value, Mapping):
-        yield tuple(edit for one in options.items() for edit in _with(node.value, *one))
-
-
-def _declared(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+def _declared(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Fix]:
     """Declare a param that the text only uses."""
     if diagnostic.code != "unknown-param":
         return
@@ -177,11 +144,10 @@ def _declared(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidat
             edits = tuple(with_section(around.scope, "params", {name: value}, order))
         else:
             return
-        fix = Fix(f"Declare the param {name}: {value}", edits)
-        yield Candidate(fix, is_last=True)  # another value would be no other fix
+        yield Fix(f"Declare the param {name}", edits)
 
 
-def _renamed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+def _renamed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Fix]:
     """Give a name that cannot be used another one, at all its places."""
     if diagnostic.code != "bad-name":
         return
@@ -192,25 +158,25 @@ def _renamed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate
         new = f"_{new}" if new[0].isdigit() else new
         new = f"{new}_" if new == symbol.name else new.lstrip("_") or new
         edits = [TextEdit(one.span, new) for one in found.of(symbol)]
-        yield Candidate(Fix(f"Rename it to {new}", tuple(dict.fromkeys(edits))))
+        yield Fix(f"Rename it to {new}", tuple(dict.fromkeys(edits)))
 
 
-def _removed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+def _removed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Fix]:
     """Remove the entry at fault: an unused node, an unknown option, a key given twice."""
     if diagnostic.code in REMOVED:
         yield from _removals(diagnostic, around)
 
 
-def _removals(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+def _removals(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Fix]:
     """Yield the removal of the entry or item at fault."""
     for step in reversed(around.steps):
         if isinstance(step, Item):
             if len(step.around.items) > 1 and step.value.span == diagnostic.span:
-                edit = without_item(step.around, step.at)
-                yield Candidate(Fix(f"Remove {_brief(step.value)}", (edit,)))
+                text = step.value.text if isinstance(step.value, Scalar) else "it"
+                yield Fix(f"Remove {text}", (without_item(step.around, step.at),))
         elif step.key.span == diagnostic.span or step.value.span == diagnostic.span:
             edits = tuple(without_entry(step.around, step.key))
-            yield Candidate(Fix(f"Remove {step.key.text}", edits))
+            yield Fix(f"Remove {step.key.text}", edits)
 
 
 REMOVED = (
@@ -226,7 +192,7 @@ REMOVED = (
 
 def _respelled(
     new: dict[str, Any], text: str, diagnostic: Diagnostic, around: Surroundings
-) -> Iterator[Candidate]:
+) -> Iterator[Fix]:
     """Put an op with options in place of a deprecated op or a lone value; what it leaves open stays."""
     if (item := around.item) is not None:
         given = next(iter(new.values()))
@@ -260,20 +226,6 @@ def _replaced(diagnostic: Diagnostic, text: str) -> Iterator[TextEdit]:
         yield TextEdit(span.part(0, len(node_text)), text)
 
 
-def _brief(tree: Tree) -> str:
-    if isinstance(tree, Scalar):
-        return tree.text
-    if isinstance(tree, Sequence):
-        return "the list"
-    return tree.entries[0][0].text if tree.entries else "{}"
-
-
-def given_options(item: Item, options: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
-    """Yield the edit that gives options to an item of a seq."""
-    new = optioned_item(item.value, options, None)
-    yield (with_item_value(item.around, item.at, new),)
-
-
 def _before(around: Surroundings) -> str | None:
     """Return the name of the node before the one at fault, of the first node that of an input."""
     node = around.node
@@ -287,8 +239,10 @@ def _before(around: Surroundings) -> str | None:
     return inputs.entries[-1][0].text if isinstance(inputs, Mapping) and inputs.entries else None
 
 
-PROPOSALS: tuple[Callable[[Diagnostic, Surroundings], Iterator[Candidate]], ...] = (
-    _declared,
-    _renamed,
-    _removed,
-)
+APPLIED: dict[Role, Callable[[Part, Diagnostic, Surroundings], Iterator[Fix]]] = {
+    "name": _name,
+    "put": _put,
+    "insert": _insert,
+    "drop": lambda part, diagnostic, around: _removals(diagnostic, around),
+}
+PROPOSALS = (_declared, _renamed, _removed)

@@ -14,7 +14,7 @@ from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import CODES, WARNINGS, DiagnosticCode
 from mimgraph.infer.warnings import warnings
 from mimgraph.language.files import ENDINGS, Place, first_place
-from mimgraph.language.fix_candidates import Candidate, candidates
+from mimgraph.language.fix_candidates import candidates
 from mimgraph.language.read_spec import read
 from mimgraph.language.surroundings import surroundings_of
 from mimgraph.language.text_edits import Fix, edited
@@ -124,28 +124,26 @@ def fixes(
     ]
 
 
-def _confirmed(trial: Trial, diagnostic: Diagnostic, found: Iterator[Candidate]) -> Iterator[Fix]:
+def _confirmed(trial: Trial, diagnostic: Diagnostic, found: Iterator[Fix]) -> Iterator[Fix]:
     """Yield the fixes that a check confirms."""
     texts: set[str] = set()
-    count = 0
-    for tried, (fix, is_meant, is_last) in enumerate(found):
-        if count == MOST_FIXES or tried == MOST_TRIED_EACH:
+    titles: set[str] = set()  # another value would be no other fix
+    for tried, fix in enumerate(found):
+        if len(titles) == MOST_FIXES or tried == MOST_TRIED_EACH:
             return
         try:
             text = edited(trial.file, fix.edits)
         except ValueError:
             continue  # two of its edits overlap
-        if text in texts or text == trial.file.text:
+        if text in texts or text == trial.file.text or fix.title in titles:
             continue
         texts.add(text)
         effect = trial.effect(diagnostic, text)
         if effect is None:
             return
-        if _is_good(effect, is_meant or diagnostic.code in READING):
-            count += 1
+        if _is_good(effect, fix.is_meant or diagnostic.code in READING):
+            titles.add(fix.title)
             yield fix
-            if is_last:
-                return
 
 
 def _is_good(effect: Effect, may_uncover: bool) -> bool:

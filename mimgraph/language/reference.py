@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from mimgraph.diagnostics.codes import MANUAL
 from mimgraph.ir.grammar import PLACES
 from mimgraph.ir.option_types import describe as describe_type
 from mimgraph.language.keys import EVERY_KEY, KEYS, Key
-from mimgraph.language.manual_address import MANUAL
 from mimgraph.ops import registry
 from mimgraph.ops.op import REQUIRED, Op, OptionSpec, dotted
 from mimgraph.ops.spelling import names_of

@@ -19,12 +19,14 @@ class TextEdit(NamedTuple):
 class Fix(NamedTuple):
     """A change that a diagnostic proposes, with the title that an editor offers it under.
 
-    One that `is_safe` only replaces a name or value, so an editor may apply it on saving.
+    One that `is_safe` only replaces a name or value, so an editor may apply it on saving; one that
+    `is_meant` puts the right name for a wrong one, which may uncover faults that the wrong one hid.
     """
 
     title: str
     edits: tuple[TextEdit, ...]
     is_safe: bool = False
+    is_meant: bool = False
 
 
 def edited(file: SourceFile, edits: Iterable[TextEdit]) -> str:

@@ -16,23 +16,28 @@ from mimgraph.support.entry_point import is_ours
 
 
 class Instead(NamedTuple):
-    """The new spelling, and the release that deprecated the old one."""
+    """The new spelling, in a spec and in Python, and the release that deprecated the old one."""
 
     spelling: str
+    python: str
     since: str
 
 
 # layers and merges by kind and name; what to write instead is the start of a node
 OPS: Mapping[tuple[str, str], Instead] = {
-    ("layer", "UpsamplingNearest2d"): Instead("{layer: Upsample, mode: nearest, ...}", "0.2"),
+    ("layer", "UpsamplingNearest2d"): Instead(
+        "{layer: Upsample, mode: nearest, ...}", "layers.Upsample(mode='nearest', ...)", "0.2"
+    ),
     ("layer", "UpsamplingBilinear2d"): Instead(
-        "{layer: Upsample, mode: bilinear, align_corners: true, ...}", "0.2"
+        "{layer: Upsample, mode: bilinear, align_corners: true, ...}",
+        "layers.Upsample(mode='bilinear', align_corners=True, ...)",
+        "0.2",
     ),
 }
 
 # functions and arguments of Python
 PYTHON: Mapping[str, Instead] = {
-    "mg.Output(training_only=True)": Instead('mg.Output(only="training")', "0.2"),
+    "mg.Output(training_only=True)": Instead("", 'mg.Output(only="training")', "0.2"),
 }
 
 
@@ -42,7 +47,7 @@ def warn(old: str, instead: Instead) -> None:
     while frame.f_back is not None and is_ours(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
     warnings.warn_explicit(
-        f"{old} is deprecated since mimgraph {instead.since}: write {instead.spelling}",
+        f"{old} is deprecated since mimgraph {instead.since}: write {instead.python}",
         DeprecationWarning,
         *(frame.f_code.co_filename, frame.f_lineno),
         module=frame.f_globals.get("__name__"),
@@ -53,21 +58,7 @@ def warn(old: str, instead: Instead) -> None:
 def warn_of_op(kind: str, name: str) -> None:
     """Warn of a call of a deprecated layer or merge in Python."""
     if instead := OPS.get((kind, name)):
-        warn(f"{kind}s.{name}", instead._replace(spelling=in_python(instead.spelling)))
-
-
-def in_python(node: str) -> str:
-    """Return the start of a node as a call.
-
-    >>> in_python("{layer: Upsample, mode: bilinear, align_corners: true, ...}")
-    "layers.Upsample(mode='bilinear', align_corners=True, ...)"
-    """
-    (kind, name), *options = (
-        part.split(": ") for part in node.strip("{}").removesuffix(", ...").split(", ")
-    )
-    values = {"true": "True", "false": "False"}
-    given = [f"{key}={values.get(value, repr(value))}" for key, value in options]
-    return f"{kind}s.{name}({', '.join([*given, '...'])})"
+        warn(f"{kind}s.{name}", instead)
 
 
 def as_item(node: str) -> str:

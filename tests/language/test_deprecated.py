@@ -13,7 +13,7 @@ import mimgraph as mg
 from mimgraph import layers
 from mimgraph.cli import main
 from mimgraph.ops import deprecated
-from mimgraph.ops.deprecated import OPS, as_item, in_python
+from mimgraph.ops.deprecated import OPS, as_item
 from tests.conftest import ROOT
 from tests.helpers.cases import each
 
@@ -74,7 +74,7 @@ def test_python_warns_at_the_line_of_the_user() -> None:
 
 def test_the_new_spelling_in_python_is_a_call() -> None:
     for (kind, _), instead in OPS.items():
-        call = in_python(instead.spelling).replace("...", "size=8")
+        call = instead.python.replace("...", "size=8")
         assert eval(call, {"layers": layers}).op.kind == kind
 
 

@@ -12,10 +12,10 @@ import yaml
 from torch import nn
 
 import mimgraph as mg
+from mimgraph.diagnostics.codes import MANUAL
 from mimgraph.ir.declared_graph import VALUE_OPTION
 from mimgraph.ir.grammar import CONSTANTS, NODE_WORDS, OPS, PLACES
 from mimgraph.language.keys import EVERY_KEY, KEYS, OPTIONS
-from mimgraph.language.manual_address import MANUAL
 from mimgraph.language.reference import KINDS
 from mimgraph.language.reference_pages import describe, listing
 from mimgraph.ops import registry

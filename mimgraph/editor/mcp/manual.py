@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mimgraph.diagnostics.codes import CODES
+from mimgraph.diagnostics.codes import CODES, MANUAL
 from mimgraph.editor.mcp.plain_markdown import first_sentence, plain
 from mimgraph.gallery.catalogue import entries
-from mimgraph.language.manual_address import MANUAL
 
 LANGUAGE = """\
 mimgraph turns a spec, a YAML or JSON file, into a checked PyTorch nn.Module. A spec has named inputs (their

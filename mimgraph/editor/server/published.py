@@ -14,9 +14,9 @@ from lsprotocol import types
 from pygls.uris import from_fs_path
 
 from mimgraph.diagnostics import UNUSED, Diagnostic
+from mimgraph.diagnostics.codes import MANUAL
 from mimgraph.editor.server.documents import Document
 from mimgraph.editor.server.positions import range_of
-from mimgraph.language.manual_address import MANUAL
 from mimgraph.source import SourceFile
 
 if TYPE_CHECKING:
