@@ -110,7 +110,7 @@ def _shape_help(name: str, value: Tree) -> str:
 # Read `scan`: the inputs of a block that are read step by step, and those that are carried on.
 
 
-OVER = f"write {put('over: x')}, or with the axis of each input {put('over: {x: 1}')}"
+OVER = f"write {put('over: x', 'over=1')}, or with the axis of each input {put('over: {x: 1}')}"
 CARRY = f"write the initial value of each carried input: {code('carry: {h: h0}')}"
 
 

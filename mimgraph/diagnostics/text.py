@@ -131,3 +131,4 @@ MAPPING = words("mapping", "dict")
 SEQ = words("seq", "Sequential")
 TRUE_OR_FALSE = f"{code('true')} or {code('false')}"
 NAME_IN = words("name it in the outputs of", "return it from")
+DELETE = f"delete {drop('it')}"

@@ -26,12 +26,11 @@ from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.types import TensorType, can_be_read
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op, OpFault
-from mimgraph.ops.spelling import Form
+from mimgraph.ops.spelling import Form, as_item
 from mimgraph.source import PythonFile, Span
 
 AT_NODE = ("wrong-arity", "missing-option")  # faults of missing parts
 _KEY = re.compile(r"\{(\w+)\}")
-_NODE = re.compile(r"\{layer: (\w+), from: \{\w+\}(?:, (.*?))?\}")
 
 
 def report_refusal(site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, Fed]) -> None:
@@ -59,7 +58,7 @@ def report_refusal(site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, F
             tuple(
                 dict.fromkeys((*used, *_producers(fault, source, fed, span), *site.context.uses))
             ),
-            with_names(_as_item(help) if site.node.sources == () else help, names),
+            with_names(as_item(help) if site.node.sources == () else help, names),
             site.path,
         )
     )
@@ -90,11 +89,6 @@ def _is_about_shapes(fault: OpFault, fed: Mapping[str, Fed]) -> bool:
     mentioned = set(re.findall(r"\w+", fault.message))
     sizes = set(re.findall(r"\w+", " ".join(types))) - {"N", "1"}
     return len(types) == 1 and (fault.code == "inferred-conflict" or bool(mentioned & sizes))
-
-
-def _as_item(help: str) -> str:
-    """Return a help with each node that it proposes rewritten as an item of a seq."""
-    return _NODE.sub(lambda m: f"{{{m[1]}: {{{m[2]}}}}}" if m[2] else m[1], help)
 
 
 # names in a formula

@@ -93,11 +93,7 @@ def _narrower(trial: Trial) -> str:
             # with one axis too many, _with_batch adds a batch
             for fewer in (less, replace(less, batched=True)) if count > 1 else (less,):
                 if trial.ask({key: fewer}):
-                    why = (
-                        f"{code('batched: true')} adds the batch"
-                        if fewer.batched
-                        else "leave axes out"
-                    )
+                    why = f"{BATCHED} adds the batch" if fewer.batched else "leave axes out"
                     return f"{why}: {_tensor(origin[0], fewer)}"
     return ""
 
@@ -148,11 +144,7 @@ def _batch_of(context: Context, source: Fed, wanted: TensorType) -> str | None:
     if tensor == name:
         return f"give {name} a batch: {_tensor(kind, wanted)}"
     assert source.type is not None  # a rule is asked only about known types
-    return (
-        None
-        if wanted.dims != source.type.dims
-        else f"give {tensor} a batch: {code('batched: true')}"
-    )
+    return None if wanted.dims != source.type.dims else f"give {tensor} a batch: {BATCHED}"
 
 
 def _tensor(kind: str, type_: TensorType) -> str:
@@ -212,6 +204,7 @@ def _about(trial: Trial) -> list[str]:
 # Find the help for a fault of shapes: changes are tried, and proposed if the rule accepts them.
 
 
+BATCHED = code("batched: true")
 MOST_ITEMS = 64  # of a chain that is tried with padding
 MOST_PADS = 6  # paddings in a help
 LARGEST = 1024  # the largest factor that is proposed
@@ -352,9 +345,8 @@ def _kept(made: TypedNode, context: Context, pads: dict[str, str]) -> TensorType
         options = leaf.options
         pad = _padding(leaf.name, options, len(x.dims) - 1)
         if pad is not None:
-            pads[item.name if item is made else f"{made.name}.{item.name}"] = code(
-                f"padding: {pad}"
-            )
+            path = item.name if item is made else f"{made.name}.{item.name}"
+            pads[path] = code(f"padding: {pad}")
             options = {**options, "padding": tuple(pad) if isinstance(pad, list) else pad}
         answer = ask(op, options, {key: x for key in item.arguments})
         x = answer.results.get(item.default or "") if isinstance(answer, Lowering) else None

@@ -9,7 +9,7 @@ from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.diagnostics.text import SEQ, drop
+from mimgraph.diagnostics.text import DELETE, SEQ
 from mimgraph.infer.unknown_names import Meaning, OtherScopes, as_sources, names_in
 from mimgraph.ir.declared_graph import (
     Apply,
@@ -501,16 +501,13 @@ def _check_used(names: _Names, read: set[str]) -> None:
     meant = _count_unknown(names) if inputs.keys() - read else 0
     first = [*islice(unread, meant + 1)]
     for one in chain(first, unread) if len(first) > meant else ():
-        message, help = f"nothing reads {one.name}", f"feed it to a node, or delete {drop('it')}"
+        message, help = f"nothing reads {one.name}", f"feed it to a node, or {DELETE}"
         report.add(Diagnostic("unused-input", message, one.span, help=help))
     for node in [node for name, node in nodes.items() if name not in read]:
         # a node without an operation has a fault of its own
         if node.operation is None or report.mentions(node.name):
             continue
-        message, help = (
-            f"no output depends on {node.name}",
-            f"name it in outputs, or delete {drop('it')}",
-        )
+        message, help = f"no output depends on {node.name}", f"name it in outputs, or {DELETE}"
         here = names.path + node.name
         report.add(Diagnostic("unused-node", message, node.span, help=help, node=here))
 

@@ -74,9 +74,8 @@ def unknown(what: str, name: object, known: Iterable[str]) -> UnknownName:
     """Return the error for a name that nothing of a kind, a node or an input, has."""
     if not isinstance(name, str):
         return UnknownName(f"no {what} is called {name!r}")
-    return UnknownName(
-        ": ".join(map(unmarked, filter(None, no_such_name(what, name, known, listed_as=""))))
-    )
+    found = no_such_name(what, name, known, listed_as="")
+    return UnknownName(unmarked(": ".join(filter(None, found))))
 
 
 Kind: TypeAlias = Literal["layer", "merge", "tensor", "seq", "block", "scan", "share", "each"]

@@ -63,10 +63,7 @@ def param_fault(name: str) -> str | None:
 def class_fault(name: str) -> str | None:
     """Return why `name` cannot name the graph, and so its class; None if it can."""
     if name in EMITTED:
-        instead = put(f"{name}_")
-        return (
-            f"the emitted file uses this name for something else: write {instead}, or another name"
-        )
+        return f"the emitted file uses this name: write {put(f'{name}_')}, or another name"
     return name_fault(name)
 
 

@@ -228,15 +228,11 @@ def _replaced(diagnostic: Diagnostic, text: str) -> Iterator[TextEdit]:
 
 def _before(around: Surroundings) -> str | None:
     """Return the name of the node before the one at fault, of the first node that of an input."""
-    node = around.node
-    if node is None:
+    if around.node is None:
         return None
-    names = [key.text for key, _ in node.around.entries]
-    at = names.index(node.key.text)
-    if at:
-        return names[at - 1]
-    inputs = around.scope.get("inputs")
-    return inputs.entries[-1][0].text if isinstance(inputs, Mapping) and inputs.entries else None
+    nodes = around.names("nodes")
+    before = [*around.names("inputs"), *nodes[: nodes.index(around.node.key.text)]]
+    return before[-1] if before else None
 
 
 APPLIED: dict[Role, Callable[[Part, Diagnostic, Surroundings], Iterator[Fix]]] = {

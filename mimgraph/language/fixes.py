@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import process_time
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.declare.tree import Mapping
@@ -33,13 +33,6 @@ READING: frozenset[DiagnosticCode] = frozenset(
 UNCOVERED: frozenset[DiagnosticCode] = frozenset(CODES) - READING - {"unknown-key", "missing-key"}
 UNCOVERED -= {code for code in CODES if code.startswith(("unknown-", "bad-"))}
 UNCOVERED |= {"unknown-option", "unknown-port", "bad-option"}
-
-
-class Effect(NamedTuple):
-    """What a change does: whether the diagnostic is gone, and which errors are new."""
-
-    is_gone: bool
-    new: Counter[Fault]
 
 
 def check(file: SourceFile, place: Place | None = None) -> list[Diagnostic]:
@@ -71,16 +64,17 @@ class Trial:
     def __post_init__(self) -> None:
         self._before = Counter(_faults(check(self.file, self.place)))
 
-    def effect(self, diagnostic: Diagnostic, text: str) -> Effect | None:
-        """Return what a changed text does to a diagnostic; None once too many were tried."""
+    def fixes(self, diagnostic: Diagnostic, text: str, may_uncover: bool) -> bool | None:
+        """Return whether a changed text no longer has a diagnostic, and no new error but what it may
+        uncover; None once too many were tried."""
         if self.left <= 0 or process_time() - self._started > MOST_SECONDS:
             return None
         self.left -= 1
         after = Counter(_faults(check(SourceFile(self.file.name, text), self.place)))
         fault = (diagnostic.code, diagnostic.message)
-        new = after - self._before
-        errors = Counter({one: n for one, n in new.items() if one[0] not in WARNINGS})
-        return Effect(after[fault] < self._before[fault], errors)
+        new = {code for code, _ in after - self._before if code not in WARNINGS}
+        is_gone = after[fault] < self._before[fault]
+        return is_gone and (not new or (may_uncover and new <= UNCOVERED))
 
 
 def _faults(diagnostics: list[Diagnostic]) -> list[Fault]:
@@ -138,17 +132,12 @@ def _confirmed(trial: Trial, diagnostic: Diagnostic, found: Iterator[Fix]) -> It
         if text in texts or text == trial.file.text or fix.title in titles:
             continue
         texts.add(text)
-        effect = trial.effect(diagnostic, text)
-        if effect is None:
+        is_fixed = trial.fixes(diagnostic, text, fix.is_meant or diagnostic.code in READING)
+        if is_fixed is None:
             return
-        if _is_good(effect, fix.is_meant or diagnostic.code in READING):
+        if is_fixed:
             titles.add(fix.title)
             yield fix
-
-
-def _is_good(effect: Effect, may_uncover: bool) -> bool:
-    new = {code for code, _ in effect.new}
-    return effect.is_gone and (not new or (may_uncover and new <= UNCOVERED))
 
 
 def fixed(file: SourceFile, diagnostics: Sequence[Diagnostic], place: Place | None = None) -> str:

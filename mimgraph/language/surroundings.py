@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.declare.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.diagnostics import Diagnostic
+from mimgraph.ir.names import free_name
 from mimgraph.language.edit.entries import as_item, with_entry, with_item
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.source import Span
@@ -58,6 +59,11 @@ class Surroundings(NamedTuple):
         """The spec, or the block around the span."""
         block = next((one for one in self.entries if one.path == ("blocks",)), None)
         return block.value if block and isinstance(block.value, Mapping) else self.tree
+
+    def names(self, section: str) -> list[str]:
+        """Return the names in a section of the scope, such as "nodes"."""
+        found = self.scope.get(section)
+        return [key.text for key, _ in found.entries] if isinstance(found, Mapping) else []
 
     @property
     def innermost(self) -> Tree:
@@ -189,14 +195,5 @@ def _new_name(around: Surroundings, data: dict[str, Any]) -> str:
     """Return a name for the node, after its source and op, that nothing in its scope has."""
     op = str(data.get("layer") or data.get("merge")).lower()
     source = _source_of(data).partition(".")[0]
-    first = name = f"{source}_{op}" if source.isidentifier() else op
-    taken = {
-        key.text
-        for section in ("inputs", "nodes")
-        if isinstance(found := around.scope.get(section), Mapping)
-        for key, _ in found.entries
-    }
-    number = 2
-    while name in taken:
-        name, number = f"{first}_{number}", number + 1
-    return name
+    taken = {*around.names("inputs"), *around.names("nodes")}
+    return free_name(f"{source}_{op}" if source.isidentifier() else op, taken)

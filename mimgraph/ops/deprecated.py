@@ -59,13 +59,3 @@ def warn_of_op(kind: str, name: str) -> None:
     """Warn of a call of a deprecated layer or merge in Python."""
     if instead := OPS.get((kind, name)):
         warn(f"{kind}s.{name}", instead)
-
-
-def as_item(node: str) -> str:
-    """Return the start of a node as an item of a `seq`.
-
-    >>> as_item("{layer: Upsample, mode: nearest, ...}")
-    '{Upsample: {mode: nearest, ...}}'
-    """
-    name, _, options = node.strip("{}").partition(": ")[2].partition(", ")
-    return f"{{{name}: {{{options}}}}}"

@@ -22,6 +22,12 @@ Form = Literal["node", "item", "activation"]  # where a layer is written
 LONGEST = 200  # characters of Python that are read
 _PYTHON = re.compile(r"((?:[A-Za-z_]\w*\.)*)([A-Za-z_]\w*)(\(.*\))?", re.ASCII | re.DOTALL)
 _PLAIN = (int, float, str)
+_NODE = re.compile(r"\{layer: (\w+)(?:, from: \{\w+\})?(?:, ((?!from: ).*?))?\}")
+
+
+def as_item(help: str) -> str:
+    """Return a help with each node that it has as an item of a seq: `{Upsample: {mode: nearest}}`."""
+    return _NODE.sub(lambda m: f"{{{m[1]}: {{{m[2]}}}}}" if m[2] else m[1], help)
 
 
 def as_written(op: Op, options: Mapping[str, str], form: Form) -> str:

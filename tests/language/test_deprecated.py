@@ -13,7 +13,8 @@ import mimgraph as mg
 from mimgraph import layers
 from mimgraph.cli import main
 from mimgraph.ops import deprecated
-from mimgraph.ops.deprecated import OPS, as_item
+from mimgraph.ops.deprecated import OPS
+from mimgraph.ops.spelling import as_item
 from tests.conftest import ROOT
 from tests.helpers.cases import each
 
