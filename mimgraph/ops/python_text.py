@@ -58,7 +58,7 @@ def in_python(text: str) -> str:
 
 
 def _part(part: Part) -> str:
-    """Return code in a text as Python; what is neither YAML nor a node stays as it is."""
+    """Return code in a text as Python, or unchanged if it is not YAML."""
     try:
         return part.python or _python(parsed(part.flow), part)
     except _NO_CODE:

@@ -360,7 +360,7 @@ def foreign_to_formulas(functions: Collection[str]) -> tuple[Foreign, ...]:
             before=rf"\b(?:{'|'.join(functions)})",
         ),
         Foreign(r"\$?\{+\s*(\w+)\s*\}+", "a formula has no braces", _named),
-        Foreign(r"\$", "in a formula $ stands before the name of a param", "write $name"),
+        Foreign(r"\$", "in a formula $ stands before a param's name", f"write {code('$name')}"),
         Foreign(r"&+", "there is no '{at}' in a formula", _meaning("write and")),
         Foreign(r"\|+", "there is no '{at}' in a formula", _meaning("write or")),
         Foreign(r"!(?!=)|~", "there is no '{at}' in a formula", _meaning("write not")),
