@@ -202,7 +202,7 @@ class BlockFunction(LikeFunction, TypedBlock[Parameters]):
             elif parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 raise TypeError(f"{self.name}: a block has no *{parameter.name}")
             elif parameter.default is not REQUIRED and parameter.default is not None:
-                help = "its only default is None, and params stand after *"
+                help = "its only default is None, and params come after *"
                 raise TypeError(f"{self.name}: {parameter.name} is an input: {help}")
             else:
                 inputs.append(parameter.name)

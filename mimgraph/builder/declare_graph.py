@@ -140,7 +140,7 @@ def declare_model(
     for one in given:
         if one is not needed.get(one.name):
             message = f"{one.name} is among inputs, but no output depends on it"
-            raise spec_error("unused-input", message, span, "leave it out of inputs")
+            raise spec_error("unused-input", message, span, "remove it from inputs")
     missing = [one for one in needed if one not in {one.name for one in given}]
     if missing:
         message = f"the outputs depend on {', '.join(missing)}, which inputs lacks"

@@ -297,7 +297,7 @@ def _is_of_torch(given: object) -> bool:
 def _of_module(given: Any) -> tuple[str, dict[str, Any]]:
     name = type(given).__name__
     if next(given.parameters(), None) is not None:
-        message = f"an activation has weights of its own: write layers.{name}, not the module"
+        message = f"an activation has its own weights: write layers.{name}, not the module"
         raise TypeError(f"{message} {given!r}")
     op = torch_layer(name)
     return name, {} if op is None else _options(op, given)

@@ -81,7 +81,7 @@ def public_inputs(inputs: Inputs, span: Span) -> tuple[ir.Input, ...]:
             raise wrong("an input", "a handle that mg.Input returned", handle)
         made = handle.record.made
         if not isinstance(made, Given) or not isinstance(made.declared, ir.Input):
-            message = f"{handle.record.label} is no input"
+            message = f"{handle.record.label} is not an input"
             help = "inputs are what mg.Input returned"
             raise spec_error("unknown-source", message, span, help)
         declared = made.declared

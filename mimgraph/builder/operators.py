@@ -218,7 +218,7 @@ def _number(handle: Operators, operand: Any) -> object:
     is_array = hasattr(operand, "tolist")
     number = plain(operand) if is_array else operand
     if isinstance(number, bool):
-        raise TypeError(f"{number} is no number to compute {handle!r} with: write {int(number)}")
+        raise TypeError(f"{number} is not a number to compute {handle!r} with: write {int(number)}")
     if isinstance(number, int | float):
         is_literal = isfinite(number) if isinstance(number, float) else -LIMIT <= number < LIMIT
         if not is_literal:
@@ -284,7 +284,7 @@ class Indexing(AppliesLayers):
         count = sum(item is not None for item in (*before, *after))
         if count > type_.rank:
             message = f"{self!r} has {type_.rank} axes, and is indexed with {count}"
-            raise _fault("rank-mismatch", message, "leave the last ones out")
+            raise _fault("rank-mismatch", message, "remove the last ones")
         reaches_batch = type_.batched and (before or count == type_.rank)
         first = next(iter((*before, *after)), None) if reaches_batch else ALL
         if not _is_whole(first):
@@ -345,7 +345,7 @@ def _checked(handle: Indexing, item: Any) -> Any:
 def _batch_fault(handle: Indexing, item: object) -> SpecError:
     """Return the error for an index of the first axis, the batch."""
     if item is None:
-        message = f"the new axis would stand before the batch of {handle!r}"
+        message = f"the new axis would precede the batch of {handle!r}"
         return _fault("bad-option", message, "write x[:, None]")
     help = "write x[:, 0], where : is the batch; a model takes samples, and the caller indexes them"
     message = f"the first axis of {handle!r} is the batch, which is not indexed"

@@ -161,7 +161,7 @@ def _type_further_call(layer: Layer, first: Record, context: CallContext) -> Typ
         message = (
             f"{target} runs this block in another way: one of them is a scan, or over other axes"
         )
-        raise spec_error("bad-option", message, context.span, "make a block of its own for each")
+        raise spec_error("bad-option", message, context.span, "make a separate block for each")
     shared = share(layer, target, context.span)
     lending = lent_to(context, first.borrowed)
     typed = lending.infer(shared, blocks=first.blocks).typed
@@ -237,7 +237,7 @@ def _no_source(layer: Layer, key: str | None, given: object) -> TypeError:
         return no_handle(repr(layer), given)
     hint = f"did you mean {near}?" if near else f"its sources: {', '.join(sources)}"
     if isinstance(layer, LayerCall) and near in before:
-        hint = f"the option {near} stands in the call before: {layer.label}(..., {near}=...)"
+        hint = f"pass {near} in the call before: {layer.label}(..., {near}=...)"
     return TypeError(f"{layer!r} takes no source {key!r}: {hint}")
 
 

@@ -379,5 +379,5 @@ def optional_given(
 
 def used_already(layer: object, span: Span) -> SpecError:
     """Return the error for a layer that would become two modules, or one module with two keys."""
-    message = f"{layer!r} is used already, and in a Sequential it would have weights of its own"
+    message = f"{layer!r} is used already, and in a Sequential it would have its own weights"
     return spec_error("bad-option", message, span, "make another, or call the Sequential twice")

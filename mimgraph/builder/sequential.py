@@ -141,7 +141,7 @@ def _check_shares_nothing(item: BlockCall, borrowed: Mapping[str, Record], span:
     """Raise an error for an item whose block shares a layer that is called outside of it."""
     shared = next((one for one in borrowed.values() if not has_blocks(one)), None)
     if shared is not None:
-        message = f"{item.label} shares {shared.label}, which a Sequential cannot hand to its items"
+        message = f"{item.label} shares {shared.label}, which a Sequential cannot pass to its items"
         help = f"end the Sequential before it, and call {item!r} on the result"
         raise spec_error("bad-option", message, span, help)
 

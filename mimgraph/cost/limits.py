@@ -216,7 +216,7 @@ def _uncounted(declared: DeclaredLimits, one: Used, graph: TypedGraph, costs: Co
         for node in costly_nodes(graph, costs, True, lambda cost: len(cost.uncounted))[:3]
     )
     message = f"the MACs of {_listed(names)} are not known, so this limit cannot be checked"
-    leave = f"leave out {drop('the limit of macs')}"
+    leave = f"remove {drop('the limit of macs')}"
     help = "; or ".join(filter(None, (how_to_count(names), leave)))
     span = declared.amounts[one.name].span
     return Diagnostic("missing-option", message, span, labels=labels, help=help)

@@ -142,7 +142,7 @@ def _find_operation(
             context.fault("unknown-key", message, extra.span, help=help, node=here)
     if "each" in entries and "from" in entries and not is_number_of_copies(entries["each"][1]):
         message = f"{key.text} has each, so it cannot have from"
-        help = f"leave {drop('from')} out; for copies on one source write their number: each: 2"
+        help = f"remove {drop('from')}; for copies on one source write their number: each: 2"
         context.fault("unknown-key", message, entries["from"][0].span, help=help, node=here)
         return None
     return ops[0] if len(ops) == 1 else None
@@ -232,7 +232,7 @@ def _read_operation(
     if kind in VALUE_OPTION:
         return read_tensor(context, op, tree, COMMON, here)
     if isinstance(value, Mapping):
-        help = f"write the name alone, {kind}: NAME, and everything else beside it"
+        help = f"write the name alone, {kind}: NAME, and everything else next to it"
         context.wrong_type(kind, "a name", value, here, help)
         return None
     if kind == "share":
@@ -293,7 +293,7 @@ def _read_share(context: Context, tree: Tree, entries: Entries, here: str) -> Sh
     ]
     for key in options:
         if key.value != OTHERS:
-            help = f"leave {drop('it')} out: the options of the shared node apply"
+            help = f"remove {drop('it')}: the options of the shared node apply"
             message = "a share takes no options"
             context.fault("unknown-option", message, key.span, help=help, node=here)
     target, dot, item = name.partition(".")

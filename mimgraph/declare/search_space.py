@@ -82,7 +82,7 @@ def _is_bare(context: Context, tree: Mapping) -> bool:
     first = tree.entries[0][0]
     inside = tree.span.excerpt().text if tree.span.line == tree.span.end_line else "{int: [2, 8]}"
     help = f"write {{search: {inside}}}"
-    context.fault("missing-key", "a search space stands in search", first.span, help=help)
+    context.fault("missing-key", "a search space belongs in search", first.span, help=help)
     return True
 
 
@@ -152,7 +152,7 @@ def _plain(context: Context, what: str, tree: Tree) -> Any:
     if not isinstance(value, Written | Template):
         return value
     help = "write the value itself; another param may read this one"
-    context.fault("bad-option", f"{what} stands without $", tree.span, help=help)
+    context.fault("bad-option", f"{what} must not have a $", tree.span, help=help)
     return FAULTY
 
 
@@ -262,12 +262,12 @@ def _check_scale(
 ) -> bool:
     """Return whether the step and the scale fit the bounds, after a report if not."""
     if log and step:
-        message, help = "a search with log has no step", f"leave {drop('step')} out, or log"
+        message, help = "a search with log has no step", f"remove {drop('step')}, or log"
         context.fault("bad-option", message, tree.key("step").span, help=help)
         return False
     if log and low <= 0:
         message = f"a search with log needs a lower bound above 0, not {low}"
-        context.fault("bad-option", message, bounds.span, help="leave log out, or begin above 0")
+        context.fault("bad-option", message, bounds.span, help="remove log, or begin above 0")
         return False
     if step and not is_multiple(high - low, step):
         last = low + (high - low) // step * step

@@ -162,7 +162,7 @@ def _read_size(context: Context, shape: Sequence, item: Tree) -> Any:
     else:
         value = read_value(context, item)
     if isinstance(value, str):
-        reason = name_fault(value) if value != "N" else "N stands for the batch size"
+        reason = name_fault(value) if value != "N" else "N is the batch size"
         if reason is None:
             return value
         help = _help(shape, item) or reason
@@ -278,7 +278,7 @@ def _read_elements(context: Context, tree: Mapping) -> tuple[str, Option | None]
             name = None
         elif vocab is not None and name not in INTEGER:
             message = "an input with a vocab must have an integer dtype"
-            help = f"leave {drop('dtype')} out: it is int64 beside a vocab"
+            help = f"remove {drop('dtype')}: it is int64 with a vocab"
             context.fault("bad-option", message, dtype.span, help=help)
             name = None
     if vocab is not None and not isinstance(vocab, Scalar):

@@ -27,7 +27,7 @@ from mimgraph.declare.values import (
     read_value,
     unreadable_entry,
 )
-from mimgraph.diagnostics.text import SEQ, code, leave_out, put, words, write
+from mimgraph.diagnostics.text import SEQ, code, put, remove, words, write
 from mimgraph.infer.evaluation import LONGEST
 from mimgraph.ir.declared_graph import (
     Activation,
@@ -204,9 +204,9 @@ def _activation_help(tree: Tree) -> str:
         if not others:
             return one
         node = code(f"{{layer: {others[0]}, from: ...}}")
-        return f"{one}, and make {others[0]} a node of its own: {node}"
+        return f"{one}, and make {others[0]} a separate node: {node}"
     if not isinstance(tree, Mapping) or not tree.entries:
-        return leave_out("activation") if is_null(tree) else ""
+        return remove("activation") if is_null(tree) else ""
     (key, value), *rest = tree.entries
     if key.text in ("layer", "name", "type", "op") and isinstance(value, Scalar):
         options = ", ".join(f"{word.text}: ..." for word, _ in rest)

@@ -376,7 +376,7 @@ def read_source(
 def _source_help(tree: Tree) -> str:
     """Return the help for a number, or several sources, in the place of one source."""
     if isinstance(tree, Scalar) and type(tree.value) in (int, float):
-        return f"make a constant a node of its own: {code('{zeros: [8]}')}"
+        return f"make a constant a separate node: {code('{zeros: [8]}')}"
     if not isinstance(tree, Sequence):
         return ""
     names = [one.name if isinstance(one, Scalar) else None for one in tree.items]

@@ -90,7 +90,7 @@ CODES: dict[DiagnosticCode, str] = {
     "missing-weights": "a file of a pretrained model that is not on this machine",
     "broken-plugin": "a layer or merge of an installed package that cannot be used",
     "cannot-run": "a module of the user's cannot be run to find its shapes",
-    "cycle": "nodes feed each other, or a block contains itself",
+    "cycle": "nodes depend on each other, or a block contains itself",
     "unused-input": "nothing reads an input",
     "unused-node": "no output depends on a node",
     "wrong-arity": "too many or too few sources",

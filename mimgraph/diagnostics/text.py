@@ -94,7 +94,7 @@ def insert(node: str) -> str:
 
 
 def drop(yaml: str) -> str:
-    """Mark what to leave out: the entry or item at fault goes."""
+    """Mark what to remove: the entry or item at fault."""
     return _marked("drop", yaml)
 
 
@@ -113,9 +113,9 @@ def write(yaml: object) -> str:
     return f"write {put(yaml)}"
 
 
-def leave_out(yaml: str) -> str:
-    """Return the help that says what to leave out."""
-    return f"leave {drop(yaml)} out"
+def remove(yaml: str) -> str:
+    """Return the help that says what to remove."""
+    return f"remove {drop(yaml)}"
 
 
 def choices_of(names: Collection[str]) -> Iterable[str]:
@@ -131,4 +131,4 @@ MAPPING = words("mapping", "dict")
 SEQ = words("seq", "Sequential")
 TRUE_OR_FALSE = f"{code('true')} or {code('false')}"
 NAME_IN = words("name it in the outputs of", "return it from")
-DELETE = f"delete {drop('it')}"
+REMOVE = remove("it")

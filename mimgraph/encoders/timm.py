@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.diagnostics.text import did_you_mean, leave_out, put
+from mimgraph.diagnostics.text import did_you_mean, put, remove
 from mimgraph.encoders.cache import recalled, remembered
 from mimgraph.encoders.encoder import Encoder, features, option
 from mimgraph.encoders.images import check_classes, check_image
@@ -145,7 +145,7 @@ class TimmModel(Encoder):
         for name in ("num_classes", "global_pool"):
             if name in settings:
                 message = f"features are taken before the classifier, so {name} has no use"
-                raise OpFault("bad-option", message, option=name, help=leave_out(name))
+                raise OpFault("bad-option", message, option=name, help=remove(name))
         parts = _parts(self.name, self.model)
         chosen = features(_texts(given, len(parts)))
         return {port: _index(self.name, part, parts) for port, part in chosen.ports.items()}
@@ -202,7 +202,7 @@ def _build(model: str, settings: Mapping[str, Any]) -> nn.Module:
         raise OpFault("unknown-layer", f"timm has no model {base!r}", help=help, at_node=True)
     if tag and model not in (tagged := timm.list_pretrained(f"{base}.*")):
         near = nearest(model, tagged) or next(iter(tagged), "")
-        help = did_you_mean(f"timm.{near}") if near else "leave the tag out"
+        help = did_you_mean(f"timm.{near}") if near else "remove the tag"
         message = f"timm has no weights {tag!r} for {base}"
         raise OpFault("unknown-layer", message, help=help, at_node=True)
     found: nn.Module = timm.create_model(model, pretrained=False, **settings)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.diagnostics.text import code, did_you_mean, leave_out
+from mimgraph.diagnostics.text import code, did_you_mean, remove
 from mimgraph.encoders.encoder import FEATURES, Encoder, Features, features, one_of, option
 from mimgraph.encoders.images import check_classes, check_exact, check_image, least
 from mimgraph.encoders.macs import macs
@@ -120,12 +120,12 @@ class Classifier(Encoder):
                 "bad-option",
                 f"the weights {weights} are of {CLASSES} classes, not {classes}",
                 option="num_classes",
-                help=f"take {code(f'features: {self._vector()}')} and add a Linear, or leave weights out",
+                help=f"take {code(f'features: {self._vector()}')} and add a Linear, or remove weights",
             )
         pixels, wanted = options.get("image_size"), self.table.image_sizes.get(weights)
         if pixels not in (None, wanted):
             message = f"the weights {weights} are of images of {wanted} pixels a side, not {pixels}"
-            help = leave_out("image_size")
+            help = remove("image_size")
             raise OpFault("bad-option", message, option="image_size", help=help)
 
     def _vector(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.diagnostics.text import SEQ, code, leave_out, put
+from mimgraph.diagnostics.text import SEQ, code, put, remove
 from mimgraph.infer import shape_help
 from mimgraph.infer.evaluation import Evaluation, placed
 from mimgraph.infer.options import Bound, Place, Values, bind, values
@@ -172,7 +172,7 @@ def finish(
     ports = tuple(port for port in given if port)
     if site.take is not None:
         if site.take.port not in ports:
-            port, span, help = site.take.port, site.take.span, leave_out("take")
+            port, span, help = site.take.port, site.take.span, remove("take")
             unknown_port(site.state, name, port, span, ports, site.path, help)
             return None
         default = site.take.port
@@ -215,7 +215,7 @@ def _activate(
     lowering = answer.leaf.lowering
     if lowering.function is None or lowering.type is None:
         help = f"make it a layer: {code(f'{{layer: {op.name}, from: ...}}')}"
-        message = f"{op.name} has weights of its own, so it cannot stand in activation"
+        message = f"{op.name} has its own weights, so it is not valid in activation"
         site.fault("bad-option", message, activation.span, help=help)
         return passed_over
     site.state.require(answer.constraints)
@@ -344,7 +344,7 @@ def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
                     "inferred-conflict",
                     f"{name} is {given}, but the input gives {inferred}",
                     option=name,
-                    help=leave_out(name),
+                    help=remove(name),
                 )
 
 
@@ -372,7 +372,7 @@ def _unreadable(site: Site, size: Dim, option: str) -> OpFault:
     """Return the fault for a size that no tensor in scope has, or only an optional input."""
     where = "input of the block" if site.context.uses else "source"
     message = f"{size} cannot be read here: no {where} has this size"
-    help = "make it a node of its own, or give it an input that has this size"
+    help = "make it a separate node, or give it an input that has this size"
     for name in site.context.optional:
         type_ = site.context.inputs.get(name)
         if type_ is not None and can_be_read(size, [type_]):
@@ -381,7 +381,7 @@ def _unreadable(site: Site, size: Dim, option: str) -> OpFault:
     for name, type_ in site.context.left_out.items():
         if type_ is not None and can_be_read(size, [type_]):
             message = f"{size} cannot be read here: it is a size of {name}, which is left out"
-            help = f"feed {name}, or give a source that is always given this size"
+            help = f"connect {name}, or give a source that is always given this size"
     return OpFault("symbolic-size", message, option=option, help=help)
 
 
@@ -397,7 +397,7 @@ def _check_batch(
         message = (
             f"{code('batched: true')} needs a batch, and an item of a {SEQ} reads it from no input"
         )
-        help = "make it a node of its own"
+        help = "make it a separate node"
         raise OpFault("bad-option", message, option="batched", help=help)
     inputs = site.context.inputs.values()
     if not any(type_ is None or type_.has_batch for type_ in inputs):

@@ -338,7 +338,7 @@ def _computed(axis: _Axis, at: Evaluation) -> Size | None:
 def _report_unsolved(axis: _Axis, wants: LinearSize) -> None:
     """Report a size that is not `8*H` for any H, or is known only at run time and may not be."""
     size, help = axis.size, ""
-    is_not, no = ("may not be", "may be no") if isinstance(size, Dim) else ("is not", "is no")
+    is_not, no = ("may not be", "may not be a") if isinstance(size, Dim) else ("is not", "is not a")
     where = f"{no} multiple of {wants.factor}"
     if wants.offset:
         where = f"{is_not} {wants} for any {wants.name}"

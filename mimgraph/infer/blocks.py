@@ -196,7 +196,7 @@ def whole_number(site: Site, times: Option, key: str, number: Any) -> int | None
     if isinstance(number, Dim):
         message = f"{key} must be a number, but it is {number}"
         note = f"{number} is known only at run time"
-        help = f"weights of their own need a fixed number; for one module {_shared_repeat(number)}"
+        help = f"separate weights need a fixed number; for one module {_shared_repeat(number)}"
         help = help if key == "repeat" else ""
         site.fault("symbolic-size", message, times.span, note=note, help=help)
     elif not isinstance(number, int) or isinstance(number, bool) or number < least:
@@ -388,7 +388,7 @@ def with_kept(site: Site, block: Block, fed: Mapping[str, Fed]) -> dict[str, Fed
     if not kept:
         return {**fed}
     if len(kept) > MAX_OPTIONAL:
-        message = f"more than {MAX_OPTIONAL} inputs that some uses leave out"
+        message = f"more than {MAX_OPTIONAL} inputs that some calls omit"
         site.fault("too-large", message, site.node.span)
         site.state.report.raise_if_any()  # computing their presences would take too long
     return in_order(block, {**fed, **kept})
@@ -404,6 +404,6 @@ def report_unknown(use: BlockUse, left_out: Iterable[str]) -> None:
     """Report a block that cannot be typed without the inputs that a use leaves out."""
     family, names = use.block.family, " and ".join(left_out)
     message = f"{family} has a node that needs {names}, which is left out here"
-    help = f"feed {names}, or declare it with its shape: {optional_input(names)}"
+    help = f"connect {names}, or declare it with its shape: {optional_input(names)}"
     labels = (Label(use.block.span, "the block"),)
     use.site.fault("optional-source", message, use.call.span, labels=labels, help=help)

@@ -104,7 +104,7 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
 def _input_size(state: State, shape: InputShape, index: int) -> Size | None:
     """Return a size that is a number, or linear in a name; None if it is faulty, which is reported."""
     dim, span = shape.dims[index], shape.spans[index]
-    hint = "a name for a size stands without a $: H, 8*H"
+    hint = "write a size name without $: H, 8*H"
     at = Evaluation(state.params, state.report, hint=hint)
     if isinstance(dim, LinearSize):
         line = linear_size(dim, span, at)

@@ -247,9 +247,9 @@ def is_number(value: Any) -> bool:
 def _not_a_number(name: str, value: Any) -> str:
     """Return the message for a `$name` in a text whose value is no number."""
     if isinstance(value, Dim):
-        return f"{name} is known only at run time, but only a number can stand here"
+        return f"{name} is known only at run time, but only a number is valid here"
     kind = {bool: TRUE_OR_FALSE, str: "a string", list: "a list", type(None): as_yaml(None)}
-    return f"{name} is {kind.get(type(value), 'not a number')}, but only a number can stand here"
+    return f"{name} is {kind.get(type(value), 'not a number')}, but only a number is valid here"
 
 
 def in_formula(value: float | Dim) -> str:
@@ -366,5 +366,5 @@ def _fault(name: str, factor: Any, offset: Any) -> tuple[str, str] | None:
     if factor + offset < 1:
         shifted = LinearSize(factor, name, (offset - 1) % factor + 1 - factor)
         message = f"the size is {factor + offset} where {name} is 1, the least that a name can be"
-        return message, f"count {name} from the first legal size: write {put(shifted)}"
+        return message, f"count {name} from the first valid size: write {put(shifted)}"
     return None

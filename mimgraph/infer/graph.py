@@ -139,7 +139,7 @@ def _check_outputs(
                 moved[output.name] = axis
     if not has_eval:
         message = "every output is for training only, so the model returns nothing in eval"
-        help = f"leave {drop('only: training')} out of one of them"
+        help = f"remove {drop('only: training')} from one of them"
         state.fault("bad-option", message, outputs[0].span, help=help)
     return moved
 

@@ -239,7 +239,7 @@ def _report_unrun_module(context: Context, reader: str, owner: str) -> None:
     names = " and ".join(context.left_out)
     node = context.scope.nodes[reader]
     message = f"{reader} uses the weights of {owner}, which never runs without {names}"
-    help = f"feed {names}, or make {reader} the node that has the weights, and share that"
+    help = f"connect {names}, or make {reader} the node that has the weights, and share that"
     labels, path = context.uses, context.path + reader
     context.state.fault("optional-source", message, node.span, path, labels=labels, help=help)
 
@@ -250,6 +250,6 @@ def _report_unrun_output(context: Context, family: str, name: str, fed: Fed) -> 
     message = f"{fed.text} is missing without {names}, but an output must always be there"
     if name and name != fed.text:
         message = f"{fed.text}, the output {name} of {family}, is missing without {names}"
-    help = f"{fill_help(fed)}, or feed {names}"
+    help = f"{fill_help(fed)}, or connect {names}"
     span, labels = fed.source.span, context.uses
     context.state.fault("optional-source", message, span, family, labels=labels, help=help)

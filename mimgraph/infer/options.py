@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.diagnostics.text import SEQ, code, did_you_mean, drop, leave_out, put, words, write
+from mimgraph.diagnostics.text import SEQ, code, did_you_mean, drop, put, remove, words, write
 from mimgraph.infer.evaluation import (
     LONGEST,
     Environment,
@@ -173,12 +173,12 @@ def _run_time_sizes(value: Any) -> list[Dim]:
 
 # the help for keys of the language that are given as options
 ELSEWHERE = {
-    "from": f"leave {drop('it')} out: an item of a {SEQ} reads the one before it",
+    "from": f"remove {drop('it')}: an item of a {SEQ} reads the one before it",
     "repeat": "only a block can be repeated: put it in one",
     "activation": "only a layer or a merge takes an activation",
-    "batch_first": f"leave {drop('it')} out: it is always {code('true')} here",
+    "batch_first": f"remove {drop('it')}: it is always {code('true')} here",
     "carry": f"only a scan carries: {code('{scan: BLOCK, over: x, carry: {h: h0}}')}",
-    "trust_remote_code": f"leave {drop('it')} out: mimgraph never runs the code of a repository",
+    "trust_remote_code": f"remove {drop('it')}: mimgraph never runs the code of a repository",
     "batch_dim": f"only an output has it: {code('outputs: {y: {from: NODE, batch_dim: 1}}')}",
     "like": f"only a node with Cast takes it, as a second source: {code('{layer: Cast, from: ..., like: ...}')}",
 }
@@ -247,17 +247,17 @@ def _without_brackets(name: str, option: Option) -> str:
 def _node_key_help(name: str, value: Any, keys: Keys) -> str:
     """Return the help for an option that is meant as another key of the node: `input: x`."""
     if name in TRAINED and isinstance(value, bool):
-        return leave_out(name) if value else write("freeze: true")
+        return remove(name) if value else write("freeze: true")
     if name == "shared" and isinstance(value, bool):
         inside = code("repeat: {times: 3, shared: true}")
-        return f"write it inside repeat, {inside}, or beside {code('each: [...]')}"
+        return f"write it inside repeat, {inside}, or next to {code('each: [...]')}"
     if name in STEP_KEYS:
         written = "true" if value is True else value
         return f"only repeat has it: {code(f'repeat: {{times: 3, {name}: {written}}}')}"
     if name == "with" and "repeat" in keys.words:
         return f"write it inside repeat: {code('repeat: {with: {...}}')}"
     if name == "with" and keys.form == "node":
-        return f"with goes with each: write {code('each: [...]')} in place of from, and with gives each source a value"
+        return f"with goes with each: write {code('each: [...]')} instead of from, and with gives each source a value"
     if name not in SOURCES and name not in keys.operands:
         return ""
     if keys.form == "item":

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from mimgraph.diagnostics import Label
-from mimgraph.diagnostics.text import leave_out
+from mimgraph.diagnostics.text import remove
 from mimgraph.infer.evaluation import compute
 from mimgraph.infer.presence import FILL
 from mimgraph.infer.state import Fed, Site
@@ -50,11 +50,11 @@ def fold_of(site: Site, node: Node, over: Option) -> Fold | None:
         return None
     if not site.fed or (isinstance(node.operation, Apply) and node.operation.kind == "tensor"):
         message = f"{site.node.name} is a tensor of the model, so over has no axis to fold"
-        site.fault("bad-option", message, over.span, help=leave_out("over"))
+        site.fault("bad-option", message, over.span, help=remove("over"))
         return None
     if isinstance(node.operation, Call) and node.operation.scan is not None:
         message = f"{node.name} is a scan, which runs over its own axes"
-        site.fault("bad-option", message, over.span, help=leave_out("over"))
+        site.fault("bad-option", message, over.span, help=remove("over"))
         return None
     folded = _folded(site, site.fed)
     if not folded:
@@ -163,7 +163,7 @@ def unfolded(site: Site, over: Option, typed: TypedNode, fold: Fold) -> TypedNod
     operation = typed.operation
     if isinstance(operation, Leaf) and operation.lowering.fallback is not None:
         message = f"{operation.name} fills a whole tensor, so it cannot run over an axis"
-        site.fault("bad-option", message, over.span, help=leave_out("over"))
+        site.fault("bad-option", message, over.span, help=remove("over"))
         return None
     tensors = {port: one for port, one in typed.results.items() if one.dtype in DTYPES}
     if typed.default is not None and typed.default not in tensors:

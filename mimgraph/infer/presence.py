@@ -164,7 +164,7 @@ def check_item(site: Site, typed: TypedNode) -> bool:
     fills = isinstance(typed.operation, Leaf) and typed.operation.lowering.fallback is not None
     if fills:
         message = f"Fill has nothing to do in a {SEQ}, which runs only when its source is given"
-        help = f"make it a node of its own, before or after the {SEQ}"
+        help = f"make it a separate node, before or after the {SEQ}"
         site.fault("optional-source", message, site.node.span, help=help)
     return not fills
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mimgraph.diagnostics.text import choices_of, code, drop, leave_out, put, write
+from mimgraph.diagnostics.text import choices_of, code, drop, put, remove, write
 from mimgraph.infer.apply import unreadable
 from mimgraph.infer.block_inputs import fed_to
 from mimgraph.infer.blocks import BlockUse, columns_of, in_order, lost_params, whole_number
@@ -53,7 +53,7 @@ def steps_of(
         number = len(next(iter(columns.values())))
     if repeat.collect and at_least(number, 1) is False:
         message = f"collect needs at least one step, but times is {number}"
-        site.fault("bad-option", message, repeat.collect.span, help=leave_out("collect"))
+        site.fault("bad-option", message, repeat.collect.span, help=remove("collect"))
         return None
     number_of_bodies = number if isinstance(number, int) else 2
     if repeat.counter and index not in block.input_names:
@@ -115,7 +115,7 @@ def _index(site: Site, block: Block, repeat: Repeat, counter: Word) -> str | Non
         if name in repeat.each:
             message, help = (
                 f"{name} is given by index and in with",
-                f"leave one of {drop('them')} out",
+                f"remove one of {drop('them')}",
             )
             site.fault("duplicate-key", message, span, help=help)
             return None
@@ -125,11 +125,11 @@ def _index(site: Site, block: Block, repeat: Repeat, counter: Word) -> str | Non
     elif name not in block.input_names:
         _unknown_index(site, block, counter)
     elif not others:
-        message = f"{block.family} has no input beside {name} that a step can hand to the next"
+        message = f"{block.family} has no input besides {name} that a step can pass to the next"
         site.fault("bad-option", message, span, help=f"write {code(f'inputs: [x, {name}]')}")
     elif (given := _given(site.fed or (), name, len(others))) is not None:
         message = f"{name} is the number of the step, so it takes no source"
-        help = f"leave {drop('it')} out of from; the sources: {', '.join(others)}"
+        help = f"remove {drop('it')}; the sources: {', '.join(others)}"
         site.fault("wrong-arity", message, given.argument_span or given.span, help=help)
     else:
         return name
@@ -218,7 +218,7 @@ class Repetition(NamedTuple):
                 continue
             span, group = site.node.span, fed_to(name, self.fed)
             message = f"each step of {family} hands {name} on, so the first needs it"
-            help = f"feed {name}, or give the output {name} of {family} another name"
+            help = f"connect {name}, or give the output {name} of {family} another name"
             if group:
                 span = group[0].source.span
                 message = f"{family} is repeated, so {name} must be one tensor, not a group"
@@ -256,7 +256,7 @@ class Repetition(NamedTuple):
                 message = (
                     f"a shared repeat needs equal shapes in and out: {given.type} gives {type_}"
                 )
-                help = f"leave {drop('shared: true')} out, and each repeat has weights of its own"
+                help = f"remove {drop('shared: true')}, and each repeat has its own weights"
                 if isinstance(self.steps.number, Dim):
                     help = "let the block return the shape that it takes"
                 site.fault("shape-mismatch", message, repeat.span, help=help)

@@ -131,6 +131,6 @@ def _newer_options(path: str, node: TypedNode, op: Op, torch: Release) -> Iterat
                 "torch-version",
                 f"{name} of {op.name} needs torch {dotted(since)}, and this is torch {dotted(torch)}",
                 apply.options[name].span if name in apply.options else node.declared.span,
-                help=f"leave {drop(name)} out, or install torch {dotted(since)}",
+                help=f"remove {drop(name)}, or install torch {dotted(since)}",
                 node=path,
             )

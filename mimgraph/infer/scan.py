@@ -124,7 +124,7 @@ def _check_groups(site: Site, scan: DeclaredScan, block: Block, fed: Mapping[str
     for name in (*scan.axes, *stepwise, *scan.carry):
         if name in scan.axes and not fed_to(name, fed):
             message = f"over names {name}, which is left out"
-            site.fault("wrong-arity", message, scan.axes[name].span, help=f"feed {name}")
+            site.fault("wrong-arity", message, scan.axes[name].span, help=f"connect {name}")
             return False
         if name not in fed and (members := fed_to(name, fed)):
             message = f"{name} is a group, which a scan can neither run over nor carry"
@@ -189,7 +189,7 @@ def _length(site: Site, fed: Mapping[str, Fed], axes: Mapping[str, int]) -> Size
             )
             labels = tuple(Label(fed[each].producer, str(fed[each].type)) for each in (first, name))
             kept = ", ".join(f"{key}: {axis}" for key, axis in axes.items() if key != name)
-            help = f"if {name} is the same at each step, leave it out of {put(f'over: {{{kept}}}')}"
+            help = f"if {name} is the same at each step, remove it from {put(f'over: {{{kept}}}')}"
             site.fault("shape-mismatch", message, fed[name].source.span, labels=labels, help=help)
             return None
     return length

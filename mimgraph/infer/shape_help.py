@@ -93,7 +93,7 @@ def _narrower(trial: Trial) -> str:
             # with one axis too many, _with_batch adds a batch
             for fewer in (less, replace(less, batched=True)) if count > 1 else (less,):
                 if trial.ask({key: fewer}):
-                    why = f"{BATCHED} adds the batch" if fewer.batched else "leave axes out"
+                    why = f"{BATCHED} adds the batch" if fewer.batched else "remove axes"
                     return f"{why}: {_tensor(origin[0], fewer)}"
     return ""
 
@@ -210,7 +210,7 @@ MOST_PADS = 6  # paddings in a help
 LARGEST = 1024  # the largest factor that is proposed
 FILLED = (
     f"the size depends on which sources are given: fill the missing ones first, {FILL},"
-    f" in place of {code('missing: skip')}"
+    f" instead of {code('missing: skip')}"
 )
 
 

@@ -72,7 +72,7 @@ def _target(user: Context, context: Context, share: Share, path: str) -> Owner |
         message = f"no node is called {share.text!r}"
         help = f"{target.name} has only one module: write {put(f'share: {target.name}')}"
         if isinstance(target.operation, Chain | Call):
-            help = "only a whole node is shared: make what you share a node of its own"
+            help = "only a whole node is shared: make what you share a separate node"
         context.state.fault("unknown-source", message, share.span, path, help=help)
         return None
     return Owner(target.name, None, target, scope)
@@ -92,7 +92,7 @@ def _report_nowhere(context: Context, share: Share, path: str) -> None:
 def _report_block(context: Context, share: Share, path: str) -> None:
     """Report a share, inside of a block, of a node outside that is itself a block or has one."""
     message = f"{share.text} is or has a block, and a block can share only outer layers"
-    help = "share one of its layers, made a node of its own, or call the block outside"
+    help = "share one of its layers, made a separate node, or call the block outside"
     context.state.fault("unknown-source", message, share.span, path, help=help)
 
 
@@ -109,7 +109,7 @@ def check_kind(context: Context, node: Node, owner: Owner, typed: TypedNode, pat
     if isinstance(operation, Leaf) and operation.kind == "tensor":
         message = f"{share.text} is a tensor, which has no module to share"
         fed = code(f"from: {{..., {owner.name}: {owner.name}}}")
-        help = f"give the block an input, and feed it: {fed}"
+        help = f"give the block an input, and connect it: {fed}"
         context.state.fault("unknown-source", message, share.span, path, help=help)
         return False
     return True

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from mimgraph.diagnostics.text import NAME_IN, SEQ, choices_of, code, leave_out, put, words, write
+from mimgraph.diagnostics.text import NAME_IN, SEQ, choices_of, code, put, remove, words, write
 from mimgraph.infer.state import Context, Fed, Site, State
 from mimgraph.ir.declared_graph import Apply, Call, Node, Share, Source
 from mimgraph.ir.typed_graph import ALWAYS, NEVER, TypedNode, Value, given, weight_type
@@ -111,7 +111,7 @@ def _resolve_input(context: Context, source: Source, path: str) -> Fed:
     if source.port is not None:
         help = write(source.name)
         if context.uses and source.port == "*":
-            help += f", or feed a group at each use: {code(f'from: {{{source.name}: NODE.*}}')}"
+            help += f", or pass a group in each call: {code(f'from: {{{source.name}: NODE.*}}')}"
         unknown_port(context.state, source.name, source.port, source.port_span, (), path, help)
         type_ = None
     presence = given(source.name) if source.name in context.optional else ALWAYS
@@ -142,9 +142,7 @@ def _inside(typed: TypedNode, port: str) -> str:
         case Use(body, merge="") if any(node.name == port for node in body.nodes):
             return f"{port} is inside the block: {NAME_IN} {body.family}"
         case Sequence(items) if any(item.name == port for item in items):
-            return (
-                f"items of a {SEQ} cannot be read from outside: make item {port} a node of its own"
-            )
+            return f"items of a {SEQ} cannot be read from outside: make item {port} a separate node"
     return ""
 
 
@@ -254,7 +252,7 @@ def _has_too_many(site: Site, wanted: Arguments, fed: tuple[Fed, ...]) -> bool:
     """Report more sources than there are arguments; return whether that is the fault."""
     owner, keys, optional, _ = wanted
     if not keys:
-        help, operation = leave_out("from"), site.node.operation
+        help, operation = remove("from"), site.node.operation
         if isinstance(operation, Share):
             help = f"{operation.text} has no module to share: read it with {code(f'from: {operation.text}')}"
         site.fault("wrong-arity", f"{owner} takes no sources", fed[0].source.span, help=help)
@@ -265,7 +263,7 @@ def _has_too_many(site: Site, wanted: Arguments, fed: tuple[Fed, ...]) -> bool:
     message = f"{owner} takes {_count(len(keys), len(optional))}, not {len(fed)}"
     help = f"its sources: {', '.join(keys)}"
     if len(keys) == 1:
-        on_each = words("write each in place of from", "call .each(...)")
+        on_each = words("write each instead of from", "call .each(...)")
         help = f"merge them first, or {on_each} to apply it to every one"
     site.fault("wrong-arity", message, fed[len(keys)].source.span, help=help)
     return True

@@ -9,7 +9,7 @@ from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.diagnostics.text import DELETE, SEQ
+from mimgraph.diagnostics.text import REMOVE, SEQ
 from mimgraph.infer.unknown_names import Meaning, OtherScopes, as_sources, names_in
 from mimgraph.ir.declared_graph import (
     Apply,
@@ -335,7 +335,7 @@ def _order(names: _Names) -> list[Node]:
     help = "a graph has no cycles: to apply a block several times use repeat"
     for around in cycles(nodes, edges) if len(order) < len(nodes) else ():
         here = names.path + around[0]
-        report_cycle(around, nodes, "nodes feed each other", "feeds", names.report, help, here)
+        report_cycle(around, nodes, "nodes depend on each other", "feeds", names.report, help, here)
     return order
 
 
@@ -446,7 +446,7 @@ def _report_ring(names: _Names, ring: list[str]) -> None:
     position = {name: index for index, name in enumerate(names.nodes)}
     start = ring.index(min(ring, key=position.__getitem__))
     around = [*ring[start:], *ring[: start + 1]]
-    help = f"share must name a node that has a layer, merge, {SEQ} or block of its own"
+    help = f"share must name a node that has a layer, merge, {SEQ} or block"
     report_cycle(
         *(around, names.nodes, "nodes share each other", "shares", names.report, help),
         names.path + around[0],
@@ -501,13 +501,13 @@ def _check_used(names: _Names, read: set[str]) -> None:
     meant = _count_unknown(names) if inputs.keys() - read else 0
     first = [*islice(unread, meant + 1)]
     for one in chain(first, unread) if len(first) > meant else ():
-        message, help = f"nothing reads {one.name}", f"feed it to a node, or {DELETE}"
+        message, help = f"nothing reads {one.name}", f"connect it to a node, or {REMOVE}"
         report.add(Diagnostic("unused-input", message, one.span, help=help))
     for node in [node for name, node in nodes.items() if name not in read]:
         # a node without an operation has a fault of its own
         if node.operation is None or report.mentions(node.name):
             continue
-        message, help = f"no output depends on {node.name}", f"name it in outputs, or {DELETE}"
+        message, help = f"no output depends on {node.name}", f"name it in outputs, or {REMOVE}"
         here = names.path + node.name
         report.add(Diagnostic("unused-node", message, node.span, help=help, node=here))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.diagnostics.text import MAPPING, code, drop, leave_out, put
+from mimgraph.diagnostics.text import MAPPING, code, drop, put, remove
 from mimgraph.infer.evaluation import Evaluation, as_yaml, compute, is_number
 from mimgraph.ir.declared_graph import Node
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Option
@@ -166,10 +166,8 @@ def trained(node: Node, typed: TypedNode, at: Evaluation) -> TypedNode | None:
     before = len(at.report.diagnostics)
     if node.freeze is True:
         name, option = next(iter(words.given.items()))
-        help = f"leave freeze out, or {drop(name)}"
-        word_fault(
-            at, "bad-option", f"{node.name} is frozen, so that {name} does nothing", option, help
-        )
+        help = f"remove freeze, or {drop(name)}"
+        word_fault(at, "bad-option", f"{node.name} is frozen, so {name} does nothing", option, help)
     lr = None if words.lr is None else _rate("lr", words.lr, at)
     decay = None if words.weight_decay is None else _rate("weight_decay", words.weight_decay, at)
     until, parts = "", tuple[str, ...]()
@@ -180,7 +178,7 @@ def trained(node: Node, typed: TypedNode, at: Evaluation) -> TypedNode | None:
     if words.lora is not None and len(at.report.diagnostics) == before:
         if words.freeze_until is not None:
             message = f"lora freezes all of {node.name} but the adapters"
-            word_fault(at, "bad-option", message, words.freeze_until, leave_out("freeze"))
+            word_fault(at, "bad-option", message, words.freeze_until, remove("freeze"))
         lora = _adapter(node, typed, words.lora, words.lora_parts, at)
     if len(at.report.diagnostics) > before or (words.lora is not None and lora is None):
         return None
@@ -259,7 +257,7 @@ def _report_no_child(node: Node, keys: list[str], option: Option, at: Evaluation
     if not until:
         message = "freeze: until needs the name of a child"
     elif not children:
-        message = f"{what} has no children, so that none is called {first!r}"
+        message = f"{what} has no children, so none is called {first!r}"
     else:
         message = f"{what} has no child {first!r}"
     help = suggestion(first, children, "its children") if until else ""

@@ -514,7 +514,7 @@ def _owns_modules(site: Site, typed: TypedNode) -> bool:
     borrowed = [name for body in used_bodies(typed.operation) for name in body.borrowed]
     if borrowed:
         label = item_label(site.node)
-        message = f"{label} shares {borrowed[0]}, which a {SEQ} cannot hand to its items"
-        help = f"make {label} a node of its own"
+        message = f"{label} shares {borrowed[0]}, which a {SEQ} cannot pass to its items"
+        help = f"make {label} a separate node"
         site.fault("bad-option", message, site.node.span, help=help)
     return not borrowed

@@ -83,7 +83,7 @@ class OtherScopes(NamedTuple):
         family = self.names.graph.blocks[key].family
         help = f"{NAME_IN} {family}, and read it as {self._node_using(key) or 'NODE'}.{name}"
         if shared:
-            help = f"share must name a node of its own scope: move {name} out of the block"
+            help = f"share must name a node in its own scope: move {name} out of the block"
         label = Label(node.span, "inside the block")
         return Meaning(f"{name} is a node inside the block {family}", help, (label,))
 
@@ -134,7 +134,7 @@ def _unreadable_in_block(block: Block, thing: Input | Node, shared: str) -> Mean
     what = "an input" if isinstance(thing, Input) else "a node"
     message = f"{name} is {what} outside the block, which can read only its own inputs and nodes"
     inputs = ", ".join([*(f"{one.name}: ..." for one in block.inputs), f"{name}: {name}"])
-    help = f"give {block.family} an input {name}, and feed it at each use: {code(f'from: {{{inputs}}}')}"
+    help = f"give {block.family} an input {name}, and connect it in each call: {code(f'from: {{{inputs}}}')}"
     if shared:
         help = f"{name} has no module to share"
     return Meaning(message, help, (Label(thing.span, "outside the block"),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.diagnostics.text import SEQ, code, did_you_mean, leave_out, put, write
+from mimgraph.diagnostics.text import SEQ, code, did_you_mean, put, remove, write
 from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import is_lost
@@ -109,7 +109,7 @@ def _kind_help(kind: str, name: str, form: Form) -> str:
     merge."""
     if form == "item" and kind == "merge":
         node = code(f"{{merge: {name}, from: [..., ...]}}")
-        return f"{name} is a merge: make it a node, {node}, and feed the {SEQ} from it"
+        return f"{name} is a merge: make it a node, {node}, and connect the {SEQ} to it"
     return f"{name} is a {kind}: write {put(f'{{{kind}: {name}, ...}}')}"
 
 
@@ -125,7 +125,7 @@ def _node_instead(apply: Apply, form: Form) -> str:
         return f"write its layers here, in the {SEQ} around it"
     inside = apply.lone.value if apply.lone is not None else None
     if not isinstance(inside, str) or name == "scan":
-        return f"make it a node of its own: {code(NODES[name])}"
+        return f"make it a separate node: {code(NODES[name])}"
     if op := registry.find("merge", inside):
         return _kind_help(op.kind, op.name, form)
     return write(inside) if name in ("layer", "block") else ""
@@ -174,7 +174,7 @@ def _activation_instead(state: State, activation: Activation) -> str:
     name = activation.name
     inside = activation.lone.value if activation.lone is not None else None
     if name.lower() in NO_ACTIVATION:
-        return leave_out("activation")
+        return remove("activation")
     if name in NAMING and isinstance(inside, str):
         name = inside
     op = torch_layer(name)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from mimgraph.diagnostics import Diagnostic, in_order
-from mimgraph.diagnostics.text import DELETE, code, write
+from mimgraph.diagnostics.text import REMOVE, code, write
 from mimgraph.infer.evaluation import in_block, in_inputs, in_nodes, in_value
 from mimgraph.infer.structure import calls, outer_shares, scopes, shared_around
 from mimgraph.ir.declared_graph import Apply, Graph, Node
@@ -20,7 +20,7 @@ def unused_params(graph: Graph) -> list[Diagnostic]:
     """Return a warning for each unused param of the spec and of the blocks in use."""
     found = []
     for name, option, family in _unused(graph):
-        help = f"write {code(f'${name}')} where its value belongs, or {DELETE}"
+        help = f"write {code(f'${name}')} where its value belongs, or {REMOVE}"
         message = f"nothing uses {name}"
         found.append(Diagnostic("unused-param", message, option.key, help=help, node=family))
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
-from mimgraph.diagnostics.text import leave_out, put, words
+from mimgraph.diagnostics.text import put, remove, words
 from mimgraph.ir.expression import (
     PLAIN,
     Arithmetic,
@@ -305,7 +305,7 @@ def size_help(sizes: Sequence[object], at: int) -> str:
         return ""
     if at > 0 or len(sizes) == 1:
         return 'name an axis of any length, such as "T"'
-    help, rest = leave_out("the batch"), sizes[1:]
+    help, rest = remove("the batch"), sizes[1:]
     if not all(type(one) is str or (type(one) is int and one > 0) for one in rest):
         return help
     if len(rest) == 3 and rest[2] in (1, 3, 4) and rest[0] not in (1, 3, 4):
@@ -344,7 +344,7 @@ def _linear(expression: Expression) -> LinearSize:
             param = name[1:]
             return LinearSize(_ZERO, "", Variable(param, end - len(param), end))
         case Variable(name, start, end):
-            reason = name_fault(name) if name != "N" else "N stands for the batch size"
+            reason = name_fault(name) if name != "N" else "N is the batch size"
             if reason is not None:
                 message = f"{name!r} cannot name a size"
                 raise ExpressionError(message, start, end, code="bad-name", help=reason)

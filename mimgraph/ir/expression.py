@@ -624,7 +624,7 @@ SYMBOLS = (
     Foreign(r"√", "there is no '√'", "a root is x ** 0.5"),
     Foreign(r"[×·∗⋅]", "'{at}' is not an operator", write("*")),
     Foreign(r"÷", "'{at}' is not an operator", write("/")),
-    Foreign(r"[−–—]", "'{at}' is no minus", write("-")),
+    Foreign(r"[−–—]", "'{at}' is not a minus sign", write("-")),
     Foreign(r"²", "'{at}' is not an operator", write("** 2")),
     Foreign(r"³", "'{at}' is not an operator", write("** 3")),
     Foreign(r"[\u00a0\u2000-\u200b\u202f\u3000\ufeff]", "a blank of another kind", "write a space"),

@@ -317,7 +317,7 @@ def _path_fault(text: str) -> str:
     if "$" in text:
         return "a path holds no params: write it out"
     if "://" in text:
-        return "a part is a file beside the spec: download it"
+        return "a part is a file next to the spec: download it"
     if text.startswith("/") or text[1:2] == ":":
         return "write the path from the folder of this spec, such as towers/text.yaml"
     if "\\" in text:

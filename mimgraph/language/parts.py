@@ -42,7 +42,7 @@ def read_parts(context: Context, place: Place | None, section: Mapping) -> list[
     reported in its file."""
     found = {name: Part(name, section.span, None) for name in section.lost}
     if place is None and section.entries:
-        message = "a part is a file beside the spec, but this spec is no file"
+        message = "a part is a file next to the spec, but this spec is not a file"
         help = "save the spec as a file and load that, or write the part as a block"
         context.fault("bad-part", message, section.entries[0][1].span, help=help)
     for key, tree in section.entries:
@@ -139,7 +139,7 @@ def _check_inputs(block: Block, report: Report) -> None:
     for one in block.inputs:
         if one.name not in read:
             message = f"only outputs for training need {one.name}, and a part has none"
-            help = f"leave {drop('the input')} out, or make the output one of evaluation as well"
+            help = f"remove {drop('the input')}, or make the output one of evaluation as well"
             report.add(Diagnostic("unused-input", message, one.span, help=help))
 
 

@@ -120,7 +120,7 @@ def _with_chain(context: Context, block: Block, tree: Mapping, value: Tree) -> B
     """Return a block that is a chain, as a graph of one node."""
     for word, _ in tree.entries:
         if word.text in ("nodes", "outputs"):
-            help = f"leave out {drop('one or the other')}"
+            help = f"remove {drop('one or the other')}"
             message = "a block has a seq or nodes, not both"
             context.fault("unknown-key", message, word.span, help=help)
     if len(block.inputs) > 1:

@@ -73,7 +73,7 @@ def read_shapes(path: str | PathLike[str]) -> dict[str, tuple[int, ...]]:
         file.seek(0)
         length = int.from_bytes(file.read(8), "little")
         if length > size or size <= 0:
-            _refuse(name, "yaml-syntax", "this is no safetensors file, or its header is cut")
+            _refuse(name, "yaml-syntax", "this is not a safetensors file, or its header is cut")
         if length > MAX_HEADER:
             _refuse(name, "too-large", f"the header takes more than {MAX_HEADER:,} bytes")
         header = file.read(length)
@@ -117,7 +117,7 @@ def _header(path: str | PathLike[str]) -> str:
         wanted = min(int.from_bytes(file.read(8), "little"), MAX_METADATA)
         header = file.read(wanted)
     if not header or len(header) < wanted:
-        _refuse(str(path), "yaml-syntax", "this is no safetensors file, or its header is cut")
+        _refuse(str(path), "yaml-syntax", "this is not a safetensors file, or its header is cut")
     return header.decode(
         errors="surrogateescape"
     )  # bytes that are not UTF-8 are reported when the spec is read

@@ -85,7 +85,7 @@ def read_yaml(text: str, builder: TreeBuilder) -> None:
         elif kind is AliasEvent:
             _alias(event, builder)
         elif kind is DocumentStartEvent and builder.items:
-            help = "put the second spec in a file of its own"
+            help = "put the second spec in a separate file"
             message, span = "a file can have only one document", event_span(builder.file, event)
             builder.faults.not_read(message, span, help)
             break
@@ -164,7 +164,7 @@ def _refuse_properties(event: Any, builder: TreeBuilder) -> None:
             if properties[group].startswith("&"):
                 builder.faults.not_read("a spec cannot have anchors", span, NO_ALIASES)
             else:
-                help = "leave the tag out: values are plain data"
+                help = "remove the tag: values are plain data"
                 builder.faults.not_read("a spec cannot have tags", span, help)
 
 

@@ -38,7 +38,7 @@ def rendered(scene: Scene, ending: str) -> tuple[Scene, str | bytes]:
     from mimgraph.picture.readable_depth import in_columns, readable
 
     if scene.wrap and ending not in LAID_OUT:
-        raise ValueError(f"only {', '.join(LAID_OUT)} are wrapped, not {ending}: leave out wrap")
+        raise ValueError(f"only {', '.join(LAID_OUT)} are wrapped, not {ending}: remove wrap")
     with progress("drawing"):
         drawn = readable(scene)
         if scene.depth is None and ending in PRINTED:

@@ -167,7 +167,7 @@ def test_what_is_no_activation_is_refused() -> None:
 
 
 def test_a_module_with_weights_is_not_copied() -> None:
-    with pytest.raises(TypeError, match="has weights of its own: write layers.PReLU"):
+    with pytest.raises(TypeError, match="has its own weights: write layers.PReLU"):
         layers.Linear(3, activation=nn.PReLU())(x)
 
 

@@ -43,7 +43,7 @@ FAULTS: dict[str, tuple[Any, str, str]] = {
         "b is among inputs, but no output depends on it",
     ),
     "one twice": ([a, b, a], "duplicate-name", "a is among inputs twice"),
-    "a result": ([a, fused], "unknown-source", "fused is no input"),
+    "a result": ([a, fused], "unknown-source", "fused is not an input"),
     "another name": ({"a": b, "b": a}, "bad-name", "'a' is the input 'b'"),
 }
 

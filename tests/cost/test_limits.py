@@ -198,7 +198,7 @@ outputs: v
     assert codes(limited("parameters: 11689511", spec)) == ["over-limit"]
     mg.loads(limited("macs: 100G", spec))
     (found,) = errors(limited("macs: 100G", spec.replace("32, 32", "S, S")))  # no formula of S
-    assert (found.code, found.help) == ("missing-option", "leave out the limit of macs")
+    assert (found.code, found.help) == ("missing-option", "remove the limit of macs")
 
 
 # --- params and sizes ------------------------------------------------------------------------------

@@ -186,8 +186,8 @@ def test_weights_come_back_and_those_without_adapters_fit(tmp_path: Path) -> Non
         ("lora: {rank: 8, on: [⟦bad-option⟧grouped]}", "y.grouped cannot have adapters", "layers that can have adapters: embed"),
         ("lora: {rank: 8, on: [⟦bad-option⟧linear1]}", "y.encoder.linear1 cannot have adapters", "layers that can have adapters: embed"),
         ("lora: {rank: 8, on: [⟦bad-option⟧out_proj]}", "y.encoder.self_attn.out_proj cannot have adapters", "layers that can have adapters: embed"),
-        ("freeze: true, lora: ⟦bad-option⟧{rank: 8, on: query}", "y is frozen, so that lora does nothing", "leave freeze out"),
-        ("freeze: ⟦bad-option⟧until query, lora: {rank: 8, on: query}", "lora freezes all of y but the adapters", "leave freeze out"),
+        ("freeze: true, lora: ⟦bad-option⟧{rank: 8, on: query}", "y is frozen, so lora does nothing", "remove freeze"),
+        ("freeze: ⟦bad-option⟧until query, lora: {rank: 8, on: query}", "lora freezes all of y but the adapters", "remove freeze"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_where_it_stands(words: str, message: str, help: str) -> None:

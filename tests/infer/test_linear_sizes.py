@@ -211,7 +211,7 @@ def test_a_part_takes_a_multiple(tmp_path: Path) -> None:
     (tmp_path / "model.yaml").write_text(whole % "16*K")
     assert str(mg.load(tmp_path / "model.yaml").shapes["y"]) == "(N, 3, 2*K, 3)"
     (tmp_path / "model.yaml").write_text(whole % "K")
-    with pytest.raises(mg.SpecError, match="K may be no multiple of 8"):
+    with pytest.raises(mg.SpecError, match="K may not be a multiple of 8"):
         mg.load(tmp_path / "model.yaml")
 
 
@@ -246,7 +246,7 @@ def test_blocks_take_multiples_in_each_a_seq_a_repeat_and_over_an_axis() -> None
     assert torch.equal(found["s"], a.reshape(2, 2, 16))
     assert found["r"].shape == (2, 2, 4) and str(graph.shapes["r"]) == "(N, T, 4)"
     assert torch.equal(found["z"], F.max_pool2d(v.flatten(0, 1), 8).unflatten(0, (2, 4)))
-    with pytest.raises(mg.SpecError, match="T may be no multiple of 2"):
+    with pytest.raises(mg.SpecError, match="T may not be a multiple of 2"):
         mg.loads(USES.replace("repeat: 2", "repeat: 3"))
 
 

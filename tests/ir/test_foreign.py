@@ -33,7 +33,7 @@ FOREIGN = [
     ("a ⟦b⟧", "an operator is missing before 'b'", "write a * b, if they are multiplied"),
     ("(a)⟦(⟧b)", "an operator is missing before '('", "write * between them, if they are multiplied"),
     ("a ⟦×⟧ b", "'×' is not an operator", "write *"),
-    ("a ⟦–⟧ b", "'–' is no minus", "write -"),
+    ("a ⟦–⟧ b", "'–' is not a minus sign", "write -"),
     ("a⟦\u00a0⟧+ b", "a blank of another kind", "write a space"),
     ("⟦*⟧ a", "a number or name is missing before '*'", ""),
     ("(a + ⟦)⟧", "a number or name is missing before ')'", ""),

@@ -69,7 +69,7 @@ def replaced(edit: Edit, scope: Scope, node: Node, layer: Layer) -> tuple[Node, 
     sources = input_of_item(scope, node.name) if scope.is_seq else node.sources
     if not sources:
         message = f"{scope.path}{node.name} has no source, and {layer.label} needs one"
-        raise edit.fault("wrong-arity", message, "build the graph anew for another tensor")
+        raise edit.fault("wrong-arity", message, "build the graph again for another tensor")
     if node.has_branches:
         sources = (sources[0]._replace(argument=None, argument_span=None),)
     new = declare(edit, scope, node.name, _looped(edit, node, layer), sources)
@@ -96,9 +96,7 @@ def in_seq(edit: Edit, item: Node) -> Iterator[Node]:
         return
     words = item.take, item.over, item.freeze or None, item.training
     if any(word is not None for word in words):
-        message = (
-            "a Sequential in a Sequential becomes items of it, and cannot have words of its own"
-        )
+        message = "a Sequential in a Sequential becomes items of it, and cannot have options"
         raise edit.fault("bad-option", message, "give take, over, freeze, ... to its items")
     for inner in item.operation.items:
         yield replace(inner, sources=item.sources)
@@ -183,7 +181,7 @@ def _is_node(place: Place) -> bool:
 def _in_seq(edit: Edit, place: Place, layer: Layer, name: object) -> Scope:
     """Return the seq with the layer as a new item after the one at the place."""
     if name is not None:
-        help = "leave name out: the name of an item is its position"
+        help = "remove name: the name of an item is its position"
         raise edit.fault(
             "bad-name", f"{place.path} is an item of a Sequential, as the new one is", help
         )
@@ -223,7 +221,7 @@ def _check_readers(edit: Edit, place: Place) -> None:
             raise edit.fault("unknown-port", message, help, source.span)
     if not any(map(reads, scope.sources())):
         what = place.path if place.port is None else f"{place.path}.{place.port}"
-        message = f"nothing reads {what}, so no layer can stand between it and its readers"
+        message = f"nothing reads {what}, so no layer fits between it and its readers"
         results = typed.results if typed is not None else {}
         read = [one.port for one in scope.sources() if one.name == place.name]
         help = "".join(repr(f"{place.path}.{port}") for port in read[:1] if port in results)
@@ -399,7 +397,7 @@ def _made(edit: Edit, scope: Scope, name: str, source: Source) -> Made:
     if members and isinstance(declared, BlockInput):
         return GivenGroup(declared, {k.partition(".")[2]: one for k, one in members.items()})
     message = f"the shape that {scope.path}{name} reads is not known"
-    help = "its block is repeated zero times, so give a layer in place of a block"
+    help = "its block is repeated zero times, so give a layer instead of a block"
     raise edit.fault("bad-option", message, help)
 
 

@@ -566,7 +566,7 @@ def _nothing_inside(
     """Return the error for a path that leads into a node where nothing has that name."""
     here, name, operation = scope.path + node.name, rest[0], node.applied
     if isinstance(operation, Share):
-        message = f"{here} shares the module of {operation.text}, and has no nodes of its own"
+        message = f"{here} shares the module of {operation.text}, and has no nodes"
         help = f"change {operation.text}, which {here} follows"
         return edit.fault("unknown-source", message, help)
     typed = scope.typed.get(node.name)

@@ -94,7 +94,7 @@ def _check_scan(edit: Edit, scope: Scope, node: Node, call: Call, options: Optio
     word = next((word for word in ("repeat", "over") if word in options), None)
     if call.scan is not None and word is not None:
         message = f"{scope.path}{node.name} is a scan, whose steps with_options cannot change"
-        help = f"leave {word} out, and set params of the block"
+        help = f"remove {word}, and set params of the block"
         raise edit.fault("unknown-option", message, help, call.scan.span)
 
 

@@ -118,10 +118,10 @@ def checkpoint(name: str, revision: str | None) -> Checkpoint:
     """Return the checkpoint of this name; raise the fault of a text that no checkpoint is called."""
     if not _NAME.fullmatch(name) or ".." in name or "--" in name:
         help = "write NAME or ORGANIZATION/NAME, as on the hub; a spec reads no other files"
-        message = f"{name!r:.80} is no name of a checkpoint on the Hugging Face hub"
+        message = f"{name!r:.80} is not a Hugging Face checkpoint name"
         raise OpFault("bad-option", message, option="pretrained", help=help)
     if revision is not None and not _REVISION.fullmatch(revision):
-        message = f"{revision!r:.80} is no revision: a branch, a tag or a commit"
+        message = f"{revision!r:.80} is not a revision: a branch, a tag or a commit"
         raise OpFault("bad-option", message, option="revision")
     return Checkpoint(name, revision or "")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
-from mimgraph.diagnostics.text import choices_of, leave_out, put, write
+from mimgraph.diagnostics.text import choices_of, put, remove, write
 from mimgraph.diagnostics.text import code as as_code
 from mimgraph.encoders.encoder import Encoder, option
 from mimgraph.encoders.macs import macs
@@ -106,7 +106,7 @@ class TransformerModel(Encoder):
             raise _fault("config", "config needs the model_type", f"one of {types}, or another")
         if self.model != AUTO and model_type not in (None, configs.type_of(self.model)):
             message = f"{self.model} is of the model_type {configs.type_of(self.model)}"
-            raise _fault("config", message, "leave model_type out, or write transformers.AutoModel")
+            raise _fault("config", message, "remove model_type, or write transformers.AutoModel")
         model = configs.model_of(str(model_type)) if self.model == AUTO else self.model
         if model is None:
             return other_model(model_type, given)
@@ -177,7 +177,7 @@ def _source(options: Mapping[str, Any]) -> Checkpoint | Mapping[str, Any]:
     """Return what the model is made from: a checkpoint, or the config of the spec."""
     name, config, revision = (options[key] for key in ("pretrained", "config", "revision"))
     if name is not None and config is not None:
-        raise _fault("config", "pretrained has a config already", leave_out("one of them"))
+        raise _fault("config", "pretrained has a config already", remove("one of them"))
     if name is not None:
         return checkpoint(str(plain(name)), None if revision is None else str(plain(revision)))
     if revision is not None:
@@ -250,7 +250,7 @@ def chosen(
             return [Feature("", _layer(given, layers))]
         case Mapping():
             if not given:
-                raise _feature_fault("features names no layer", leave_out("it"))
+                raise _feature_fault("features names no layer", remove("it"))
             return [Feature(_port(name), _layer(one, layers)) for name, one in given.items()]
     found = [_layer(one, layers) for one in given]
     if not found or len(set(found)) < len(found):

@@ -107,7 +107,7 @@ class BodyLifter:
                 self.body.outputs.append(Output(name, self.source(value), value=value))
             except CannotLift as error:
                 errors.append(error)
-                self.lifter.leave_out(name, error)
+                self.lifter.remove(name, error)
         if not self.body.outputs:
             none = CannotLift("output", "the model returns no tensor", self.call, self.call.place)
             raise errors[0] if errors else none

@@ -144,7 +144,7 @@ class Lifter:
         message = "forward does not read it, and the spec does not have it"
         self.left_out.append(LeftOut(name, "input", message, NOWHERE, "input"))
 
-    def leave_out(self, name: str, error: CannotLift) -> None:
+    def remove(self, name: str, error: CannotLift) -> None:
         """Record that an output of the model is not one of the graph."""
         self.left_out.append(LeftOut(name, error.reason, error.message, error.place))
 

@@ -90,7 +90,7 @@ def add_entry(
         spec.apply(with_value(*entry, {at.name: value}, not is_flow(at.scope)))
         return
     if not isinstance(around, Mapping):
-        raise fault(f"{section} is no mapping", around.span, f"set {section!r} as a whole")
+        raise fault(f"{section} is not a mapping", around.span, f"set {section!r} as a whole")
     key = None
     beside = after if after is not None else before
     if beside is not None:

@@ -80,7 +80,7 @@ def _reason(symbol: Symbol, new: str) -> str | None:
         case "node":
             return name_fault(new)
         case "size":
-            return name_fault(new) if new != "N" else "N stands for the batch size"
+            return name_fault(new) if new != "N" else "N is the batch size"
         case "param" if symbol.block and new in NODE_WORDS:
             return f"nodes have a key {new} of their own"
         case "block" if registry.find("layer", new):

@@ -225,7 +225,7 @@ class SpecEditor:
                 raise ValueError("the spec was given as text: save it under a path")
             if target.read_bytes() != self._data:
                 message = "was changed by another program since it was read"
-                raise ValueError(f"{self._name} {message}: edit it anew")
+                raise ValueError(f"{self._name} {message}: edit it again")
         data = self.text.encode(errors="surrogateescape")
         write_whole(target, data)
         if path is None:

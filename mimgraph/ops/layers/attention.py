@@ -118,9 +118,7 @@ def _check_dtype(
             f"{layer} adds a float32 {name} to the scores, where 0 and 1 hide nothing",
             source=name,
             note=f"cast from {mask.cast_from}",
-            help=f"leave out the Cast: a bool is {meaning}"
-            if mask.cast_from == "bool"
-            else is_zero,
+            help=f"remove the Cast: a bool is {meaning}" if mask.cast_from == "bool" else is_zero,
         )
     if mask.dtype not in ("bool", "float32"):
         raise OpFault(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from mimgraph.diagnostics.text import code, leave_out, put
+from mimgraph.diagnostics.text import code, put, remove
 from mimgraph.ir.code import Operand, call
 from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.lowering import INPUT, Lowering, module, module_call
@@ -196,7 +196,7 @@ def vocabulary(input: TensorType, given: int | None, name: str, option: str) -> 
             "inferred-conflict",
             f"{option} is {given}, but the input's vocab is {count}",
             option=option,
-            help=leave_out(option),
+            help=remove(option),
         )
     return count
 

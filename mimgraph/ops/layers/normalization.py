@@ -361,7 +361,7 @@ def _normalized(input: TensorType, given: int | tuple[int, ...] | None) -> tuple
             "inferred-conflict",
             f"normalized_shape is {wanted}, but the last sizes of the input are {shape}",
             option="normalized_shape",
-            help=f"leave {drop('normalized_shape')} out to normalise over the last axis",
+            help=f"remove {drop('normalized_shape')} to normalise over the last axis",
         )
     return shape
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import prod
 from typing import Annotated, Any, Literal
 
-from mimgraph.diagnostics.text import leave_out
+from mimgraph.diagnostics.text import remove
 from mimgraph.ir.code import Code, Tuple, by_position, named_constant
 from mimgraph.ir.code import Slice as SliceCode
 from mimgraph.ir.dim import Dim, Size, at_least
@@ -139,7 +139,7 @@ def Expand(
     """
     if batched and input.batched:
         message = f"Expand got {input}, which has a batch already"
-        raise bad_option("batched", message, leave_out("batched"))
+        raise bad_option("batched", message, remove("batched"))
     new = len(size) - len(input.dims)
     if new < 0 or (new and input.batched):
         behind = " behind the batch" if input.batched else ""

@@ -255,7 +255,7 @@ def broadcast_help(sources: Operands, broadcast: bool, dim: int | None = None) -
     for key, x in sources.items():
         at_batch = not x.batched and x.rank in ranks
         if at_batch and broadcasts({**sources, key: x.like(1, *x.dims[1:])}, dim):
-            help = f"the first axis of {{{key}}} meets the batch: make it 1, or leave it out"
+            help = f"the first axis of {{{key}}} meets the batch: make it 1, or remove it"
             return help if broadcast else f"{help}, and write {BROADCAST}"
     return ""
 

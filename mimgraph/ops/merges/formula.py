@@ -112,7 +112,7 @@ def _check_names(names: Sequence[Variable], known: Container[str], sources: Name
     unused = next((name for name in sources if name not in used), None)
     if unused is not None:
         message = f"the formula does not use {unused!r}"
-        help = f"use it in expr, or leave {drop('it')} out of from"
+        help = f"use it in expr, or remove {drop('it')}"
         raise OpFault("wrong-arity", message, source=unused, help=help)
 
 

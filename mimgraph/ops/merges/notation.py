@@ -341,7 +341,7 @@ def _attribute(place: Place) -> str:
 def _part(place: Place) -> str:
     source = _filling(place.before[0], place)
     node = code(f"{{layer: Select, from: {source}, dim: 1, index: 0}}")
-    return f"take a part by a node of its own: {node}, or Slice"
+    return f"take a part in a separate node: {node}, or Slice"
 
 
 def _filling(name: str, place: Place) -> str:
@@ -355,17 +355,17 @@ def foreign_to_formulas(functions: Collection[str]) -> tuple[Foreign, ...]:
         *NUMBERS,
         Foreign(
             rf"{NAME}|{NUMBER}",
-            "the argument of {before} stands in parentheses",
+            "put the argument of {before} in parentheses",
             "write {before}({at})",
             before=rf"\b(?:{'|'.join(functions)})",
         ),
         Foreign(r"\$?\{+\s*(\w+)\s*\}+", "a formula has no braces", _named),
-        Foreign(r"\$", "in a formula $ stands before a param's name", f"write {code('$name')}"),
+        Foreign(r"\$", "in a formula $ precedes a param's name", f"write {code('$name')}"),
         Foreign(r"&+", "there is no '{at}' in a formula", _meaning("write and")),
         Foreign(r"\|+", "there is no '{at}' in a formula", _meaning("write or")),
         Foreign(r"!(?!=)|~", "there is no '{at}' in a formula", _meaning("write not")),
         Foreign(r"(?:and|or)\b", "a condition is missing before '{at}'"),
-        Foreign(r"not\b", "'not' behind an operator stands in parentheses", "write (not x)"),
+        Foreign(r"not\b", "put 'not' after an operator in parentheses", "write (not x)"),
         Foreign(r"if\b|\?|else\b", "there is no '{at}' in a formula", _meaning(CHOICE)),
         Foreign(r"", "there is no 'if' in a formula", CHOICE, before=r"(?:^|\W)if"),
         Foreign(r"<=?|>=?|==|!=", "comparisons do not chain", _meaning(CHAIN), before=r"[\w)]"),
@@ -386,7 +386,7 @@ def foreign_to_formulas(functions: Collection[str]) -> tuple[Foreign, ...]:
             before=rf"{NAME}|\)",
         ),
         Foreign(r"\.\s*(\w+)", "there is no '.' in a formula", _attribute, before=NAME),
-        Foreign(r"\.", "there is no '.' in a formula", "a function stands alone: exp(x)"),
+        Foreign(r"\.", "there is no '.' in a formula", "write the function alone: exp(x)"),
         Foreign(r"\[", "there is no '[' in a formula", _part, before=NAME),
         Foreign(r"[\[\]{}]", "there is no '{at}' in a formula", "brackets are ( and )"),
         Foreign(
@@ -399,7 +399,7 @@ def foreign_to_formulas(functions: Collection[str]) -> tuple[Foreign, ...]:
         ),
         Foreign(
             r",",
-            "a comma stands only between the arguments of a function",
+            "a comma only separates the arguments of a function",
             "write a node for each",
         ),
         Foreign(r":", "there is no ':' in a formula", "write one expression"),

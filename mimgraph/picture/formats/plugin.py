@@ -38,5 +38,5 @@ def _options(plugin: Plugin, function: Callable[..., object], scene: Scene) -> d
     given = {name: getattr(scene, name) for name in DEFAULTS}
     for name, value in given.items():
         if value != DEFAULTS[name] and not takes_all and name not in parameters:
-            raise ValueError(f"{plugin.text} takes no {name}: leave it out")
+            raise ValueError(f"{plugin.text} takes no {name}: remove it")
     return {name: value for name, value in given.items() if takes_all or name in parameters}

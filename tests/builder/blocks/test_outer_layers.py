@@ -203,7 +203,7 @@ def test_a_sequential_names_the_outer_layer_that_its_item_shares() -> None:
     with pytest.raises(mg.SpecError) as raised:
         mg.Sequential(layers.Tanh(), head())(y)
     (fault,) = raised.value.diagnostics
-    assert fault.message == "head shares fc, which a Sequential cannot hand to its items"
+    assert fault.message == "head shares fc, which a Sequential cannot pass to its items"
     assert fault.help == "end the Sequential before it, and call head() on the result"
     model = mg.Graph(head()(mg.Sequential(layers.Tanh())(y))).compile()
     assert len(model.state_dict()) == 2

@@ -46,7 +46,7 @@ def test_our_own_formats_come_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ending", "options", "error", "message"),
     [
-        ("tex", {"theme": "dark"}, ValueError, "of acme-blocks 0.1 takes no theme: leave it out"),
+        ("tex", {"theme": "dark"}, ValueError, "of acme-blocks 0.1 takes no theme: remove it"),
         ("number", {}, RenderError, "of acme-odd 1.0 returns int, not text or bytes"),
         ("fails", {}, RenderError, "of acme-odd 1.0 cannot draw Model: KeyError: 'y'"),
         ("constant", {}, RenderError, "of acme-odd 1.0 is int, not a function of a graph"),
