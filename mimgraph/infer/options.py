@@ -309,8 +309,7 @@ def by_name(op: Op) -> str:
     """Return how to write the options of an op that takes no lone value."""
     if op.inferred:
         written = put(op.name, f"layers.{op.name}()")
-        without = words(" without a value", "")
-        return f"write {written}{without}: the input decides {', '.join(op.inferred)}"
+        return f"write {written}: the input decides {', '.join(op.inferred)}"
     shown = [code(f"{op.name}: {{{name}: ...}}") for name in op.options]
     return f"write {' or '.join(shown[:2]) or put(op.name)}"
 

@@ -81,11 +81,11 @@ def _faults(diagnostics: list[Diagnostic]) -> list[Fault]:
     return [(one.code, one.message) for one in diagnostics]
 
 
-# Find the fixes of diagnostics: try the proposed changes, and keep those that mend them.
+# Find the fixes of diagnostics: try the proposed changes, and keep those that work.
 
 
 MOST_FIXES = 3  # of one diagnostic
-MOST_TEXT = 250_000  # characters of a text that is mended
+MOST_TEXT = 250_000  # characters of a text that is fixed
 MOST_MENDED = 100  # diagnostics of one text, the first
 MOST_TRIED = 400  # changes of one text that are checked; fewer of a long text
 MOST_TRIED_EACH = 24  # changes for one diagnostic

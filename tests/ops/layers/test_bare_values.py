@@ -61,15 +61,15 @@ def test_a_bare_value_sets_the_first_option_of_torch_that_is_not_inferred() -> N
 REFUSED = {
     "BatchNorm2d: 64": (
         "BatchNorm2d takes its options by name",
-        "write BatchNorm2d without a value: the input decides num_features",
+        "write BatchNorm2d: the input decides num_features",
     ),
     "SyncBatchNorm: $n": (
         "SyncBatchNorm takes its options by name",
-        "write SyncBatchNorm without a value: the input decides num_features",
+        "write SyncBatchNorm: the input decides num_features",
     ),
     "LayerNorm: 8": (
         "LayerNorm takes its options by name",
-        "write LayerNorm without a value: the input decides normalized_shape",
+        "write LayerNorm: the input decides normalized_shape",
     ),
     "Upsample: 2": (
         "Upsample takes its options by name",
