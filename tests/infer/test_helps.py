@@ -105,7 +105,10 @@ def test_each_step_of_a_cycle_is_labelled() -> None:
         f"  n{i}: {{merge: add, from: [x, n{(i - 1) % 12}]}}\n" for i in range(12)
     )
     (fault,) = faults(f"{spec}outputs: n0\n")
-    assert fault.message == "nodes depend on each other: n0 -> n1 -> n2 -> n3 -> ... -> n10 -> n11 -> n0"
+    assert (
+        fault.message
+        == "nodes depend on each other: n0 -> n1 -> n2 -> n3 -> ... -> n10 -> n11 -> n0"
+    )
     assert (fault.note, [label.text for label in fault.labels]) == (
         "feeds n1",
         ["feeds n2", "feeds n3", "feeds n11", "feeds n0"],

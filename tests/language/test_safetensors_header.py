@@ -77,7 +77,10 @@ def fault_in(path: Path) -> tuple[str, str, str]:
 
 @each("data", BROKEN)
 def test_a_file_without_a_readable_header_is_reported(tmp_path: Path, data: bytes) -> None:
-    path, message = tmp_path / "w.safetensors", "this is not a safetensors file, or its header is cut"
+    path, message = (
+        tmp_path / "w.safetensors",
+        "this is not a safetensors file, or its header is cut",
+    )
     path.write_bytes(data)
     assert fault_in(path) == ("yaml-syntax", message, str(path))
     with pytest.raises(mg.SpecError, match=message):
