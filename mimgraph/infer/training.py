@@ -153,7 +153,7 @@ _LR = (
 # what the words for rates want, and the help for another value
 _RATES = {
     "lr": ("a number or a multiple", _LR),
-    "weight_decay": ("a number", f"write {put('weight_decay: 0.01')}, or 0 for none"),
+    "weight_decay": ("a number", f"write {put('weight_decay: 0.01')}, or {put('0')} for none"),
 }
 _MULTIPLE = re.compile(r"(\d+\.?\d*(?:e-?\d+)?|\.\d+)x", re.ASCII)
 
