@@ -43,9 +43,7 @@ def _table() -> dict[str, Any]:
             "aliases": getattr(config, "attribute_map", {}),
             "defaults": _defaults(config),
         }
-    version = transformers.__version__
-    activations = sorted(transformers.activations.ACT2FN)
-    return {"version": version, "activations": activations, "models": models}
+    return {"activations": sorted(transformers.activations.ACT2FN), "models": models}
 
 
 def _inside(config: Any) -> list[str]:
