@@ -60,6 +60,7 @@ class PythonFile(SourceFile):
         self.path = path  # as Python knows the code
 
     def line(self, number: int) -> str:
+        linecache.checkcache(self.path)  # it may have been edited and imported again
         return linecache.getline(self.path, number).rstrip("\n")
 
 

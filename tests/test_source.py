@@ -37,6 +37,15 @@ def test_a_python_file_is_read_when_a_line_is_shown(tmp_path: Path) -> None:
     assert [file.line(number) for number in range(4)] == ["", "x = 1", "y = 2  ", ""]
 
 
+def test_a_python_file_that_was_edited_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "model.py"
+    file = PythonFile(str(path))
+    path.write_text("x = 1\n")
+    assert file.line(1) == "x = 1"
+    path.write_text("width = 8\n")
+    assert file.line(1) == "width = 8"
+
+
 def test_a_missing_python_file_has_empty_lines() -> None:
     assert PythonFile("<stdin>").line(1) == ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import linecache
 import re
@@ -176,6 +177,19 @@ def test_messages_have_the_names_of_nodes_without_a_variable() -> None:
         merges.concat(*parts)
     with pytest.raises(mg.SpecError, match=r"layers.Flatten\(\)\(conv2d\)"):
         merges.concat(layers.Conv2d(4, 3)(image()), numeric())
+
+
+def test_a_module_that_was_edited_and_reloaded_shows_its_new_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    for call in ("mg.layers.Conv2d(4, 3)(x)", "mg.layers.Linear(0)(x)"):
+        text = f"import mimgraph as mg\nx = mg.Input('x', (8,))\ndef make():\n    return {call}\n"
+        (tmp_path / "edited_model.py").write_text(text)
+        module = importlib.reload(importlib.import_module("edited_model"))
+        with pytest.raises(mg.SpecError) as caught:
+            module.make()
+        assert f" 4 |     return {call}\n" in str(caught.value)
 
 
 # --- tracebacks --------------------------------------------------------------------
